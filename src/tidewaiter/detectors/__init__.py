@@ -1,0 +1,1 @@
+"""One file each: image/ video/ face/ audio/ document/ provenance/"""

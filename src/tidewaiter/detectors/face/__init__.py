@@ -1,0 +1,1 @@
+"""Detectors for faces, in pictures and videos."""

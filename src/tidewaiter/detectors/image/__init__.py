@@ -1,0 +1,1 @@
+"""Detectors for still pictures."""

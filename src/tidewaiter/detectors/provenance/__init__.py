@@ -1,0 +1,1 @@
+"""Detectors that read what a file says about itself."""

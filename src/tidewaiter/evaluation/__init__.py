@@ -1,0 +1,1 @@
+"""Error rates, calibration measures, intervals, in ISO/IEC and forensic terms."""

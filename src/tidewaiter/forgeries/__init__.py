@@ -1,0 +1,1 @@
+"""Make forgeries of known truth (for audit, drills, benchmarks and tests only)."""

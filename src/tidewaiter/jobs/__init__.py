@@ -1,0 +1,1 @@
+"""Work in this process, or on an existing distributed engine."""

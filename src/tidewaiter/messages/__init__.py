@@ -1,0 +1,1 @@
+"""Message catalogues: the words a user reads, by language."""

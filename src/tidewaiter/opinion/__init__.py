@@ -1,0 +1,1 @@
+"""Findings to calibrated, bounded likelihood ratios."""

@@ -1,0 +1,1 @@
+"""One report as JSON and HTML."""

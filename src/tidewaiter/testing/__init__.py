@@ -1,0 +1,1 @@
+"""Test kit: conformance checks, sample makers, simulators."""

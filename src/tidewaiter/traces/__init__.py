@@ -1,0 +1,1 @@
+"""Measurements: faces, eyes, pulse, jpeg, noise, timeline, voice, ink … no opinion."""
