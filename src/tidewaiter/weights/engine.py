@@ -1,0 +1,73 @@
+"""Run a network on the CPU: one engine, one thread, 32-bit floats, the same answer twice.
+
+OpenVINO reads ONNX and TFLite alike. On CPUs that have bf16 it would take it silently
+and move a mesh point by 0.7 px, so precision is pinned. Nothing is written to a compile
+cache and nothing is sent anywhere: OpenVINO's own package reports every import to its
+maker unless its telemetry cannot be imported, so it is hidden for that moment.
+"""
+
+from __future__ import annotations
+
+import sys
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tidewaiter.errors import MissingWeights
+from tidewaiter.weights.pinned import checked_path
+
+EVIDENCE_SETTINGS = {
+    "INFERENCE_PRECISION_HINT": "f32",
+    "INFERENCE_NUM_THREADS": 1,
+    "NUM_STREAMS": 1,
+    "CACHE_DIR": "",
+}
+"""Settings under which a score may be evidence."""
+
+
+class Network:
+    """A compiled network with one input; made by `network`, once per process."""
+
+    def __init__(self, compiled: Any) -> None:
+        self._request = compiled.create_infer_request()
+        self._output_count = len(compiled.outputs)
+
+    def run(self, values: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
+        """All outputs, in the order of the model file, for one input of the fixed shape."""
+        outputs = self._request.infer({0: np.ascontiguousarray(values, np.float32)})
+        return tuple(np.array(outputs[index]) for index in range(self._output_count))
+
+
+@cache
+def network(name: str, shape: tuple[int, ...] | None = None) -> Network:
+    """The pinned network of that short name, its input reshaped to `shape` if given.
+
+    Raises MissingWeights when the file, or the engine itself, is not installed.
+    """
+    path = checked_path(name)
+    openvino = _silent_openvino()
+    model = openvino.Core().read_model(str(path))
+    if shape is not None:
+        model.reshape(list(shape))
+    return Network(openvino.compile_model(model, "CPU", EVIDENCE_SETTINGS))
+
+
+def _silent_openvino() -> Any:
+    """OpenVINO, imported without the module through which it would call its maker."""
+    hidden = "openvino_telemetry"
+    before = sys.modules.get(hidden)
+    sys.modules[hidden] = None  # type: ignore[assignment]
+    try:
+        import openvino
+    except ImportError as error:
+        raise MissingWeights(
+            "openvino is not installed; install it with: pip install 'tidewaiter[face]'"
+        ) from error
+    finally:
+        if before is None:
+            del sys.modules[hidden]
+        else:
+            sys.modules[hidden] = before
+    return openvino
