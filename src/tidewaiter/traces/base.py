@@ -13,11 +13,17 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 from tidewaiter.errors import MissingWeights, TidewaiterError
 from tidewaiter.media import Frame, Packet, Picture, Video
 from tidewaiter.vocabulary import MediaKind, Status, Text, tr
+
+Options = Mapping[str, object]
+"""What the operator hands to traces, by option name; a trace ignores what it does not know."""
+
+NO_OPTIONS: Options = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -34,6 +40,8 @@ class PictureTrace(ABC):
     name: ClassVar[str]
     after: ClassVar[tuple[str, ...]] = ()
     """Names of traces that must be taken before; `measure` finds them in `earlier`."""
+    options: Options = NO_OPTIONS
+    """Set before `measure` is called."""
 
     @abstractmethod
     def measure(self, picture: Picture, earlier: Traces) -> Any:
@@ -49,6 +57,8 @@ class VideoTrace(ABC):
     name: ClassVar[str]
     after: ClassVar[tuple[str, ...]] = ()
     """Names of traces that are fed before this one, frame by frame (see `Frame.shared`)."""
+    options: Options = NO_OPTIONS
+    """Set before `begin` is called."""
 
     def begin(self, video: Video) -> None:
         """Called once before the first packet."""
@@ -93,20 +103,25 @@ def video_traces() -> dict[str, type[VideoTrace]]:
     return {trace.name: trace for trace in _walk(VideoTrace)}
 
 
-def collect_picture(picture: Picture, needs: Iterable[str]) -> Traces:
+def collect_picture(
+    picture: Picture, needs: Iterable[str], *, options: Options = NO_OPTIONS
+) -> Traces:
     """Take every needed trace of a picture, each at most once."""
     results: dict[str, Any] = {}
     for name in in_order(needs, picture_traces()):
         trace = picture_traces()[name]()
+        trace.options = options
         earlier = Traces(MediaKind.PICTURE, results)
         results[name] = _guarded(lambda t=trace, e=earlier: t.measure(picture, e))
     return Traces(MediaKind.PICTURE, results)
 
 
-def collect_video(video: Video, needs: Iterable[str]) -> Traces:
+def collect_video(video: Video, needs: Iterable[str], *, options: Options = NO_OPTIONS) -> Traces:
     """Take every needed trace of a video in one decode."""
     order = in_order(needs, video_traces())
     running = {name: video_traces()[name]() for name in order}
+    for trace in running.values():
+        trace.options = options
     results: dict[str, Any] = {}
 
     def feed_all(call: str, argument: Any) -> None:
