@@ -43,6 +43,11 @@ class PictureTrace(ABC):
     options: Options = NO_OPTIONS
     """Set before `measure` is called."""
 
+    @classmethod
+    def obstacle(cls) -> str | None:
+        """Why this trace can never be taken on this installation; None when it can."""
+        return None
+
     @abstractmethod
     def measure(self, picture: Picture, earlier: Traces) -> Any:
         """The result, a frozen dataclass; or `Untaken` where this picture has nothing to measure."""
@@ -68,6 +73,11 @@ class VideoTrace(ABC):
 
     def feed(self, frame: Frame) -> None:
         """Called for every frame, in display order."""
+
+    @classmethod
+    def obstacle(cls) -> str | None:
+        """Why this trace can never be taken on this installation; None when it can."""
+        return None
 
     @abstractmethod
     def result(self, earlier: Traces) -> Any:
