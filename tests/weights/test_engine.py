@@ -61,7 +61,7 @@ assert network("iris").run(np.zeros((1, 64, 64, 3), np.float32))[1].size == 15
 def test_nothing_is_sent_and_nothing_is_left_behind(tmp_path):
     """The audit hook is inherited by children, through which telemetry would be sent."""
     quiet = {k: v for k, v in os.environ.items() if k not in {"CI", "GITHUB_ACTIONS"}}
-    subprocess.run(  # noqa: S603
+    subprocess.run(
         [sys.executable, "-c", WATCHED],
         check=True,
         timeout=60,
