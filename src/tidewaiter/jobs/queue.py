@@ -92,7 +92,7 @@ class Queue:
         """Take the next ready task, or None when there is none."""
         with self._transaction("NORMAL"):
             row = self._db.execute(
-                "UPDATE task SET state='leased', owner=?, leased_at=?, attempts=attempts+1 "
+                "UPDATE task SET state='leased', owner=?, leased_at=?, attempts=attempts+1 "  # noqa: S608 - own literals
                 "WHERE id = (SELECT id FROM task WHERE state='ready' ORDER BY id LIMIT 1) "
                 f"RETURNING {_COLUMNS}",
                 (owner, time.time()),
@@ -147,7 +147,9 @@ class Queue:
 
     def last_finished(self) -> int:
         """The number of the task that finished last; 0 when none has."""
-        return int(self._db.execute("SELECT COALESCE(MAX(finish_number),0) FROM task").fetchone()[0])
+        return int(
+            self._db.execute("SELECT COALESCE(MAX(finish_number),0) FROM task").fetchone()[0]
+        )
 
     def tasks(self) -> Iterator[Task]:
         """All tasks in the order they were added."""

@@ -67,7 +67,9 @@ def run(
             for worker in [w for w in crew if w.process.poll() is not None]:
                 crew.remove(worker)
                 _bury(worker, queue)
-                idle_deaths = 0 if worker.worked or worker.process.returncode == 0 else idle_deaths + 1
+                idle_deaths = (
+                    0 if worker.worked or worker.process.returncode == 0 else idle_deaths + 1
+                )
             if idle_deaths >= MAX_IDLE_DEATHS:
                 raise ExaminationError(
                     "workers end before they take any work; run `tidewaiter selftest` to see why"

@@ -7,7 +7,6 @@ with one thread per library. HANDLER is `module:function` (payload dict -> resul
 from __future__ import annotations
 
 import importlib
-import json
 import os
 import sys
 from collections.abc import Callable
@@ -85,5 +84,4 @@ if __name__ == "__main__":
     try:
         main(sys.argv[1:])
     except TidewaiterError as failure:
-        print(json.dumps({"error": str(failure)}), file=sys.stderr)
         sys.exit(failure.exit_code)

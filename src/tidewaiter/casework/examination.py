@@ -1,0 +1,241 @@
+"""Examine one exhibit: open, take traces, let detectors look, weigh, try stability, report."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tidewaiter.casework.plan import Plan, installed_versions, trace_options, versions_used
+from tidewaiter.detectors.base import Detector
+from tidewaiter.errors import TidewaiterError
+from tidewaiter.media import Picture, Unexamined, Video, open_media
+from tidewaiter.media.material import Pixels
+from tidewaiter.media.reshipping import PICTURE_TRANSFORMS, VIDEO_TRANSFORMS
+from tidewaiter.media.still import frames_at
+from tidewaiter.opinion import stability as comparing
+from tidewaiter.opinion.calibration import Calibration
+from tidewaiter.opinion.loading import load_calibrations
+from tidewaiter.opinion.weighing import weigh
+from tidewaiter.report.bulk import finish_evidence, frames_needed
+from tidewaiter.traces.base import Traces, collect_picture, collect_video
+from tidewaiter.vocabulary import (
+    Exhibit,
+    Finding,
+    Opinion,
+    Proposition,
+    Report,
+    Stability,
+    Text,
+    Verdict,
+    Versions,
+    tr,
+)
+
+STABILITY_EXCERPT_S = 20.0
+"""Videos are re-shipped from their first seconds only; the report says so."""
+
+
+PREVIEW_SIDE = 360
+"""Longest side of the small picture of the exhibit at the head of its report, in pixels."""
+
+
+@dataclass(frozen=True)
+class Examination:
+    """A report, the pictures its evidence names by digest, and the calibrations used."""
+
+    report: Report
+    pictures: Mapping[str, bytes] = field(default_factory=dict)
+    calibrations: tuple[Calibration, ...] = ()
+    preview: bytes | None = None
+
+
+@dataclass(frozen=True)
+class _Looked:
+    """What one look at opened material gave."""
+
+    traces: Traces
+    findings: tuple[Finding, ...]
+    opinions: tuple[Opinion, ...]
+
+
+def examine_file(path: Path, plan: Plan, *, name: str | None = None) -> Examination:
+    """Examine the file at `path`; `name` is what the reader sees.
+
+    Must run in a worker that may be killed. Raises InputError and its kinds for what
+    cannot be opened; a detector that declines or fails is part of the report.
+    """
+    media = open_media(path, plan.limits, name=name)
+    if isinstance(media, Unexamined):
+        return Examination(_recognised_only(media.exhibit))
+    detectors = plan.detectors_for(media.exhibit.kind)
+    calibrations = load_calibrations(installed_versions(), plan.calibrations).usable
+    looked = _look(media, detectors, calibrations, plan)
+    opinions, stability = _try_stability(media, looked.opinions, calibrations, plan)
+    report = Report(
+        exhibit=_exhibit(media),
+        findings=looked.findings,
+        opinions=opinions,
+        stability=stability,
+        versions=_versions(opinions, calibrations),
+    )
+    shown = _shown(media, report)
+    report, pictures = _draw(report, looked.traces, media, shown)
+    return Examination(report, pictures, _used(opinions, calibrations), _preview(media, shown))
+
+
+def find(media: Picture | Video, detectors: Sequence[Detector], plan: Plan) -> tuple[Finding, ...]:
+    """The findings of these detectors on opened material, from one decode."""
+    traces = _collect(media, detectors, plan)
+    return tuple(detector.find(traces) for detector in detectors)
+
+
+def _look(
+    media: Picture | Video,
+    detectors: Sequence[Detector],
+    calibrations: Sequence[Calibration],
+    plan: Plan,
+) -> _Looked:
+    traces = _collect(media, detectors, plan)
+    findings = tuple(detector.find(traces) for detector in detectors)
+    return _Looked(traces, findings, weigh(findings, calibrations, kind=media.exhibit.kind))
+
+
+def _collect(media: Picture | Video, detectors: Sequence[Detector], plan: Plan) -> Traces:
+    needs = {name for detector in detectors for name in detector.needs}
+    options = trace_options(plan)
+    if isinstance(media, Picture):
+        return collect_picture(media, needs, options=options)
+    return collect_video(media, needs, options=options)
+
+
+def _try_stability(
+    media: Picture | Video,
+    opinions: tuple[Opinion, ...],
+    calibrations: Sequence[Calibration],
+    plan: Plan,
+) -> tuple[tuple[Opinion, ...], Stability]:
+    """Re-ship the exhibit and withdraw what does not survive; see docs/adr/0004."""
+    told = [o.proposition for o in opinions if o.verdict is not Verdict.CANNOT_TELL]
+    if not plan.stability:
+        return opinions, Stability(state="not_asked", reason=tr("left out by the user's choice"))
+    if not told:
+        reason = tr("no opinion says more than “cannot tell”, so there is none to lose")
+        return opinions, Stability(state="not_needed", reason=reason)
+    detectors = _speaking_for(told, media, plan)
+    reshipped: dict[str, tuple[Opinion, ...]] = {}
+    problems = []
+    for transform, copy in _reshipped_copies(media, plan):
+        if isinstance(copy, Text):
+            problems.append(f"{transform}: {copy}")
+        else:
+            reshipped[transform] = _look(copy, detectors, calibrations, plan).opinions
+    judged = [opinion for opinion in opinions if opinion.proposition in told]
+    outcomes = comparing.compare(judged, reshipped)
+    stability = Stability(
+        state="examined" if reshipped else "failed",
+        reason=_stability_reason(media, problems),
+        transforms=tuple(reshipped),
+        outcomes=outcomes,
+    )
+    return comparing.apply(opinions, outcomes), stability
+
+
+def _speaking_for(
+    propositions: Sequence[Proposition], media: Picture | Video, plan: Plan
+) -> tuple[Detector, ...]:
+    detectors = plan.detectors_for(media.exhibit.kind)
+    return tuple(d for d in detectors if d.weighs and d.proposition in propositions)
+
+
+def _reshipped_copies(
+    media: Picture | Video, plan: Plan
+) -> Iterator[tuple[str, Picture | Video | Text]]:
+    """Every re-shipped copy, opened; or why it could not be made."""
+    transforms = PICTURE_TRANSFORMS if isinstance(media, Picture) else VIDEO_TRANSFORMS
+    with tempfile.TemporaryDirectory(prefix="tidewaiter-reshipped-") as folder:
+        for number, (name, transform) in enumerate(transforms.items()):
+            path = Path(folder) / f"copy-{number}"
+            try:
+                if isinstance(media, Picture):
+                    path.write_bytes(transform(media))
+                else:
+                    transform(media.path, path, STABILITY_EXCERPT_S)
+                copy = open_media(path, plan.limits)
+            except TidewaiterError as error:
+                yield name, tr("{problem}", problem=str(error))
+                continue
+            if isinstance(copy, Picture | Video):
+                yield name, copy
+            path.unlink(missing_ok=True)
+
+
+def _stability_reason(media: Picture | Video, problems: Sequence[str]) -> Text:
+    if problems:
+        return tr("copies that could not be made: {problems}", problems="; ".join(problems)[:400])
+    if isinstance(media, Picture):
+        return tr("the picture was re-shipped in every way of the battery and examined again")
+    return tr(
+        "the first {seconds:.0f} s were re-shipped in every way of the battery and examined again",
+        seconds=min(STABILITY_EXCERPT_S, media.exhibit.duration_s or STABILITY_EXCERPT_S),
+    )
+
+
+def _shown(media: Picture | Video, report: Report) -> dict[float, Pixels]:
+    """The frames of a video that the report shows: the first, and those with places on them."""
+    if isinstance(media, Picture):
+        return {}
+    return frames_at(media, (0.0, *frames_needed(report)))
+
+
+def _draw(
+    report: Report, traces: Traces, media: Picture | Video, shown: dict[float, Pixels]
+) -> tuple[Report, Mapping[str, bytes]]:
+    if isinstance(media, Picture):
+        return finish_evidence(report, traces, media.rgb, media.orientation)
+    return finish_evidence(report, traces, shown)
+
+
+def _preview(media: Picture | Video, shown: dict[float, Pixels]) -> bytes | None:
+    """The exhibit as a person sees it, small, as PNG."""
+    from PIL import Image
+
+    pixels = media.upright if isinstance(media, Picture) else shown.get(0.0)
+    if pixels is None:
+        return None
+    image = Image.fromarray(pixels)
+    image.thumbnail((PREVIEW_SIDE, PREVIEW_SIDE))
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def _exhibit(media: Picture | Video) -> Exhibit:
+    """The exhibit, with what was met while a video was played."""
+    notes = tuple(getattr(media, "notes", ()))
+    return media.exhibit.model_copy(update={"notes": (*media.exhibit.notes, *notes)})
+
+
+def _recognised_only(exhibit: Exhibit) -> Report:
+    reason = tr("recognised, but not examined yet: this version examines pictures and videos")
+    return Report(
+        exhibit=exhibit.model_copy(update={"notes": (*exhibit.notes, reason)}),
+        findings=(),
+        opinions=(),
+        stability=Stability(state="not_needed", reason=reason),
+        versions=versions_used(),
+    )
+
+
+def _used(
+    opinions: Sequence[Opinion], calibrations: Sequence[Calibration]
+) -> tuple[Calibration, ...]:
+    named = {opinion.calibration for opinion in opinions}
+    return tuple(calibration for calibration in calibrations if calibration.id in named)
+
+
+def _versions(opinions: Sequence[Opinion], calibrations: Sequence[Calibration]) -> Versions:
+    used = {c.id: c.digest for c in _used(opinions, calibrations)}
+    return versions_used().model_copy(update={"calibrations": used})

@@ -1,0 +1,70 @@
+"""The `tidewaiter` command: its groups are loaded only when called, so that --help is quick."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from tidewaiter import __version__
+from tidewaiter.errors import TidewaiterError
+
+COMMANDS = {
+    "examine": "Examine pictures and videos and write a report on each.",
+    "detectors": "List every detector: what it looks for and when it may speak.",
+    "calibrate": "Fit a site calibration from your own genuine (and altered) items.",
+    "schema": "Print the JSON schema of a report.",
+    "selftest": "Prove this installation offline, in under a minute.",
+    "demo": "Make sample exhibits and examine them.",
+}
+
+
+class Program(click.Group):
+    """Finds each command in the file of its own name."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """All command names, in the order of daily use."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Load one command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"tidewaiter.cli.{cmd_name}")
+        return module.command  # type: ignore[no-any-return]
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """List the commands without loading them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="tidewaiter")
+def program() -> None:
+    """Examine photos and videos for manipulation, with honest and bounded numbers.
+
+    Exit codes: 0 examined · 2 input or usage · 3 examination · 4 integrity · 5 exchange ·
+    6 storage · 7 configuration · 10 asked for by --fail-on · 130 interrupted.
+    """
+
+
+def main() -> None:
+    """Run the command; every foreseen failure is one sentence on standard error."""
+    try:
+        program(standalone_mode=False)
+    except click.exceptions.Exit as leave:
+        sys.exit(leave.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("tidewaiter: interrupted", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)
+    except TidewaiterError as error:
+        click.echo(f"tidewaiter: {error}", err=True)
+        sys.exit(error.exit_code)
