@@ -37,7 +37,8 @@ class Picture:
     def luma(self) -> Plane:
         """Y of ITU-R BT.601, 0..255, float32, not rounded."""
         red, green, blue = (self.rgb[..., i].astype(np.float32) for i in range(3))
-        return 0.299 * red + 0.587 * green + 0.114 * blue
+        luma: Plane = 0.299 * red + 0.587 * green + 0.114 * blue
+        return luma
 
     @cached_property
     def upright(self) -> Pixels:
@@ -65,7 +66,8 @@ class Frame(Protocol):
 
     `time_s` counts from the first frame; where the file has no time stamp it is
     continued from the nominal rate and `time_guessed` is true. `shared` is a scratch
-    pad on which traces leave results for later traces of the same frame.
+    pad on which traces leave results for later traces of the same frame. `width` and
+    `height` are those of the upright frame, as are the exhibit's.
     """
 
     index: int
@@ -86,8 +88,11 @@ class Frame(Protocol):
         ...
 
     def crop(self, corners: NDArray[np.float32], width: int, height: int) -> Pixels:
-        """The quadrilateral `corners` (upright coordinates; 3 x 2: top left, top right,
-        bottom left) warped to width x height, RGB, without converting the whole frame."""
+        """The quadrilateral `corners` warped to width x height, RGB; no whole-frame conversion.
+
+        Corners are pixel centres in upright coordinates, 3 x 2: top left, top right, bottom
+        left. Beyond the frame its border pixels are repeated.
+        """
         ...
 
     def rgb(self) -> Pixels:

@@ -1,46 +1,53 @@
-"""From a path to opened material: identify by content, check limits, decode."""
+"""Open an exhibit: find what it is from its content and hand out its pixels or frames."""
 
 from __future__ import annotations
 
 import hashlib
 from pathlib import Path
 
-from tidewaiter.media.material import Media, Picture
+from tidewaiter.errors import LimitExceeded
+from tidewaiter.media.files import digest_of, opened_file, read_all, state_of
+from tidewaiter.media.material import Media, Unexamined
+from tidewaiter.media.picture import open_picture
+from tidewaiter.media.sniffing import HEAD_BYTES, identify, shown_name
+from tidewaiter.media.source import Source
+from tidewaiter.media.video import open_video
 from tidewaiter.settings import Limits
-from tidewaiter.vocabulary import Exhibit, MediaKind
+from tidewaiter.vocabulary import MediaKind
+
+PICTURE_MEMORY_SHARE = 4
+"""A picture's file is held in memory beside its pixels; it may take one part in this many."""
 
 
 def open_media(path: str | Path, limits: Limits | None = None, *, name: str | None = None) -> Media:
     """Open a picture or video; `name` is what the reader sees (default: the file's name).
 
-    Raises UnsupportedMedia, CorruptMedia, LimitExceeded, UnknownExhibit. Must run in a
-    worker that may be killed: third-party decoders can crash on hostile files.
+    Sound and documents come back as `Unexamined`. Raises UnsupportedMedia, CorruptMedia,
+    LimitExceeded, UnknownExhibit or a plain InputError, each one sentence that says what
+    was found. Must run in a worker that may be killed: third-party decoders can crash on
+    hostile files, and a limit on memory needs the operating system.
     """
-    import io
+    limits, path = limits or Limits(), Path(path)
+    shown = shown_name(name or path.name or str(path))
+    with opened_file(path, limits, shown) as file:
+        identity = identify(file.read(HEAD_BYTES), shown)
+        state = state_of(path)
+        length = state[2]
+        if identity.kind is MediaKind.PICTURE:
+            _check_picture_file(length, limits, shown)
+            data = read_all(file, shown)
+            digest = hashlib.sha256(data).hexdigest()
+            return open_picture(Source(path, shown, length, digest, identity), limits, data)
+        source = Source(path, shown, length, digest_of(file, shown), identity, state)
+        if identity.kind is MediaKind.VIDEO:
+            return open_video(source, limits)
+    return Unexamined(source.exhibit(), identity.what)
 
-    import numpy as np
-    from PIL import Image
 
-    from tidewaiter.media.video import open_video
-
-    path = Path(path)
-    data = path.read_bytes()
-    digest = hashlib.sha256(data).hexdigest()
-    shown = name or path.name
-    try:
-        image = Image.open(io.BytesIO(data))
-    except Exception:  # noqa: BLE001
-        return open_video(path, digest, len(data), shown)
-    orientation = image.getexif().get(0x0112, 1)
-    exhibit = Exhibit(
-        sha256=digest,
-        byte_length=len(data),
-        name=shown,
-        kind=MediaKind.PICTURE,
-        media_type=Image.MIME.get(image.format or "", "image/unknown"),
-        width=image.width,
-        height=image.height,
-    )
-    return Picture(
-        exhibit, data, image.format or "", np.asarray(image.convert("RGB")), orientation or 1
-    )
+def _check_picture_file(length: int, limits: Limits, shown: str) -> None:
+    allowed = limits.max_memory_bytes // PICTURE_MEMORY_SHARE
+    if length > allowed:
+        raise LimitExceeded(
+            f"{shown}: found a picture file of {length} bytes; at most {allowed} (a quarter of "
+            "limits.max_memory_bytes) can be held. Raise that setting to examine it."
+        )

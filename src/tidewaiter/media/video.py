@@ -1,119 +1,107 @@
-"""Play a video once: packets and frames, planes instead of whole-frame conversion."""
+"""Play a video once, in one thread and bounded memory, with the limits checked on the way."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-from tidewaiter.media.material import Frame, Packet, Pixels
-from tidewaiter.vocabulary import Exhibit, MediaKind
+from tidewaiter.errors import InputError
+from tidewaiter.media.files import state_of
+from tidewaiter.media.material import Frame, Packet, Unexamined
+from tidewaiter.media.orientation import CLOCKWISE_DEGREES, QUARTER_TURNED
+from tidewaiter.media.playback import Playback
+from tidewaiter.media.source import Source
+from tidewaiter.settings import Limits
+from tidewaiter.vocabulary import Exhibit, Text
 
 
 @dataclass
-class AvFrame:
-    av_frame: Any
-    index: int
-    time_s: float
-    time_guessed: bool
-    shared: dict[str, Any] = field(default_factory=dict)
-    _cache: dict[Any, Any] = field(default_factory=dict)
-
-    @property
-    def key(self) -> bool:
-        return bool(self.av_frame.key_frame)
-
-    @property
-    def picture_type(self) -> str:
-        return str(self.av_frame.pict_type.name)
-
-    @property
-    def width(self) -> int:
-        return int(self.av_frame.width)
-
-    @property
-    def height(self) -> int:
-        return int(self.av_frame.height)
-
-    def rgb(self) -> Pixels:
-        if "rgb" not in self._cache:
-            self._cache["rgb"] = self.av_frame.to_ndarray(format="rgb24")
-        return self._cache["rgb"]
-
-    def thumbnail(self, height: int = 180) -> Pixels:
-        import cv2
-
-        height = min(height, self.height)
-        key = ("thumbnail", height)
-        if key not in self._cache:
-            width = round(self.width * height / self.height)
-            self._cache[key] = cv2.resize(self.rgb(), (width, height), interpolation=cv2.INTER_AREA)
-        return self._cache[key]
-
-    def luma_thumbnail(self, height: int = 180) -> Any:
-        import cv2
-
-        return cv2.cvtColor(self.thumbnail(height), cv2.COLOR_RGB2GRAY)
-
-    def crop(self, corners: Any, width: int, height: int) -> Pixels:
-        import cv2
-
-        goal = np.float32([[0, 0], [width - 1, 0], [0, height - 1]])
-        matrix = cv2.getAffineTransform(np.float32(corners), goal)
-        return cv2.warpAffine(self.rgb(), matrix, (width, height), flags=cv2.INTER_LINEAR)
-
-
-@dataclass(frozen=True)
 class AvVideo:
+    """A video over PyAV. `play` may be called again; each call decodes anew.
+
+    `exhibit` has the size of the upright frame. `notes` says what was met while playing
+    (damaged packets, an early end, a change of size, missing times); it is complete when
+    the last frame has been played.
+    """
+
     exhibit: Exhibit
     codec: str
     pixel_format: str
     nominal_fps: float | None
     rotation_degrees: int
     path: str
+    source: Source = field(repr=False)
+    limits: Limits = field(repr=False)
+    notes: list[Text] = field(default_factory=list)
+    begun: Playback | None = field(default=None, repr=False)
 
     def play(self) -> Iterator[Packet | Frame]:
-        import av
+        """Every packet of the examined stream and every frame, in one decode.
 
-        with av.open(self.path) as container:
-            stream = container.streams.video[0]
-            stream.thread_count = 1
-            index = 0
-            for packet in container.demux(stream):
-                base = float(packet.time_base) if packet.time_base else 0.0
-                if packet.size:
-                    yield Packet(
-                        packet.size,
-                        packet.is_keyframe,
-                        None if packet.pts is None else packet.pts * base,
-                        None if packet.dts is None else packet.dts * base,
-                        packet.is_corrupt,
-                    )
-                for frame in packet.decode():
-                    yield AvFrame(frame, index, float(frame.time or 0), frame.time is None)
-                    index += 1
+        Raises CorruptMedia where no frame can be decoded, LimitExceeded where the stream
+        outgrows its limits, InputError where the file was exchanged since it was opened.
+        """
+        # The first frame was decoded on opening; the first run goes on from there.
+        playback, self.begun = self.begun or _begin(self.source, self.limits), None
+        self.notes.clear()
+        try:
+            yield from playback.items()
+            self.notes.extend(playback.closing_notes())
+        finally:
+            playback.close()
 
 
-def open_video(path: Path, digest: str, byte_length: int, name: str) -> AvVideo:
-    import av
+def open_video(source: Source, limits: Limits) -> AvVideo | Unexamined:
+    """The video at `source`, its first frame already decoded; `Unexamined` if it is sound only.
 
-    with av.open(str(path)) as container:
-        stream = container.streams.video[0]
-        context = stream.codec_context
-        exhibit = Exhibit(
-            sha256=digest,
-            byte_length=byte_length,
-            name=name,
-            kind=MediaKind.VIDEO,
-            media_type="video/mp4",
-            width=context.width,
-            height=context.height,
-            duration_s=float(container.duration or 0) / av.time_base,
-        )
-        rate = stream.average_rate
-        return AvVideo(
-            exhibit, context.name, str(context.pix_fmt), float(rate) if rate else None, 0, str(path)
+    Raises CorruptMedia, UnsupportedMedia, LimitExceeded, InputError.
+    """
+    playback = _begin(source, limits)
+    if playback.stream is None:
+        playback.close()
+        return Unexamined(source.exhibit(), "a sound recording")
+    view = playback.view
+    quarter = view.orientation in QUARTER_TURNED
+    exhibit = source.exhibit(
+        width=view.height if quarter else view.width,
+        height=view.width if quarter else view.height,
+        duration_s=playback.promised_s,
+        notes=tuple(playback.opening_notes()),
+    )
+    return AvVideo(
+        exhibit=exhibit,
+        codec=playback.stream.codec_context.codec.canonical_name,
+        pixel_format=playback.pixel_format,
+        nominal_fps=playback.clock.nominal_fps,
+        rotation_degrees=CLOCKWISE_DEGREES[view.orientation],
+        path=str(source.path),
+        source=source,
+        limits=limits,
+        begun=playback,
+    )
+
+
+def _begin(source: Source, limits: Limits) -> Playback:
+    """Opened, and certainly the file whose digest was taken: looked at before and after."""
+    _check_unchanged(source)
+    playback = Playback(source, limits)
+    try:
+        _check_unchanged(source)
+    except InputError:
+        playback.close()
+        raise
+    return playback
+
+
+def _check_unchanged(source: Source) -> None:
+    if source.state is None:
+        return
+    try:
+        unchanged = state_of(source.path) == source.state
+    except OSError:
+        unchanged = False
+    if not unchanged:
+        raise InputError(
+            f"{source.shown}: the file changed or vanished after its digest was taken. Copy it to "
+            "a place where nothing writes to it and examine the copy."
         )
