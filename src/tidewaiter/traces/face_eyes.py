@@ -18,12 +18,11 @@ from tidewaiter.traces.face_geometry import (
     Corners,
     Points,
     level_square,
-    square_crop,
 )
 from tidewaiter.traces.face_models import IRIS_SIZE, eye
 
 # Often enough for a blink of 0.15 s (benchmarks/detection/face, "blinks by sampling rate").
-LOOKS_PER_S = 15.0
+LOOKS_PER_S = 12.0
 # Once the eye in view closes by so much, the other is looked at as well.
 CLOSING_SHARE = 0.75
 # How slowly the usual opening forgets, per look.
@@ -36,11 +35,11 @@ UPPER_LID = (10, 11, 12, 13, 14)
 
 @dataclass
 class EyeWatch:
-    """Openings of both eyes by time; the farther eye only five times a second.
+    """Openings of both eyes by time; the farther eye less often.
 
     `openings` holds left and right for every entry of `time_s`, NaN where not looked at.
-    The eye nearer to the camera is looked at 15 times a second, the other with every mesh
-    and whenever the first is closing: that is when their difference matters.
+    The eye nearer to the camera is looked at 12 times a second, the other with every second
+    mesh and whenever the first is closing: that is when their difference matters.
     """
 
     time_s: array[float] = field(default_factory=lambda: array("d"))
@@ -49,14 +48,16 @@ class EyeWatch:
     _usual: list[float] = field(default_factory=lambda: [0.0, 0.0])
     _next_s: float = 0.0
     _nearer: int = 0
-    _meshed: bool = False
+    _other_due: bool = False
+    _meshes: int = 0
     _closing: bool = False
 
     def place(self, eye_corners: Points, yaw_degrees: float) -> None:
         """Take the eyes' places (2 x 2 x 2: eye, corner, x y) from a new mesh."""
         self._squares = [eye_square(*corners) for corners in eye_corners]
         self._nearer = 0 if yaw_degrees >= 0 else 1
-        self._meshed = True
+        self._meshes += 1
+        self._other_due |= self._meshes % 2 == 1
 
     def lose(self) -> None:
         """Forget where the eyes are, until the next mesh."""
@@ -69,17 +70,17 @@ class EyeWatch:
         self._next_s = max(self._next_s + 1 / LOOKS_PER_S, frame.time_s)
         openings = [float("nan"), float("nan")]
         openings[self._nearer] = self._opening(frame, self._nearer)
-        if self._meshed or self._closing:
+        if self._other_due or self._closing:
             other = 1 - self._nearer
             openings[other] = self._opening(frame, other)
-        self._meshed = False
+        self._other_due = False
         self._closing = openings[self._nearer] < CLOSING_SHARE * self._usual[self._nearer]
         self.time_s.append(frame.time_s)
         self.openings.extend(openings)
 
     def _opening(self, frame: Frame, side: int) -> float:
         square = self._squares[side]
-        crop = square_crop(frame.crop, square, IRIS_SIZE)
+        crop = frame.crop(square, IRIS_SIZE, IRIS_SIZE)
         contour, _ = eye(crop, square, mirrored=side == 1)
         self._squares[side] = eye_square(*contour[list(CORNERS)])
         value = opening_of(contour)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from tidewaiter.media.material import Frame, Pixels
+from tidewaiter.media.material import Frame
 from tidewaiter.traces.face_eyes import EyeWatch
 from tidewaiter.traces.face_geometry import (
     EYE_CORNERS,
@@ -26,7 +26,6 @@ from tidewaiter.traces.face_geometry import (
     mouth_opening,
     overlap,
     skin_masks,
-    square_crop,
 )
 from tidewaiter.traces.face_models import MESH_SIZE, Located, Mesh, locate, mesh
 
@@ -50,8 +49,8 @@ LEAD_FACTOR = 1.3
 SMALL_FACE_PIXELS = 32
 THUMBNAIL_SIDE = 320
 WIDER_SIDE = 640
-# Mean colour is read from the crop of the mesh, at most this much finer than it.
-FINEST_COLOUR_CROP = 2
+# Side of the crop in which the skin's mean colour is read: hundreds of pixels a region.
+COLOUR_SIZE = 96
 # Pixels this bright in any colour are highlights or clipped, not skin.
 BRIGHTEST_SKIN = 250
 MESH_COLUMNS = 10
@@ -71,6 +70,14 @@ class SeenFace:
     measured: bool
 
 
+@dataclass(frozen=True)
+class Skin:
+    """Where the skin was at the last mesh: masks in the crop at these corners."""
+
+    corners: Corners
+    masks: NDArray[np.uint8]
+
+
 @dataclass
 class Track:
     """One person's face while it is being followed; times and numbers, no pixels."""
@@ -80,7 +87,7 @@ class Track:
     box: NDArray[np.float32]
     seen_s: float
     next_mesh_s: float
-    masks: NDArray[np.uint8] | None = None
+    skin: Skin | None = None
     eyes: EyeWatch = field(default_factory=EyeWatch)
     time_s: array[float] = field(default_factory=lambda: array("d"))
     values: array[float] = field(default_factory=lambda: array("f"))
@@ -185,29 +192,30 @@ class Follower:
         now = frame.time_s
         leads = track is self._lead
         meshed = now >= track.next_mesh_s - 1e-6
-        if not meshed and not (leads and track.masks is not None):
+        if not meshed and not (leads and track.skin is not None):
             return SeenFace(track.number, track.corners, measured=False)
         corners = track.corners
-        crop = square_crop(frame.crop, corners, MESH_SIZE, FINEST_COLOUR_CROP)
         if meshed:
+            crop = frame.crop(corners, MESH_SIZE, MESH_SIZE)
             track.next_mesh_s = max(track.next_mesh_s + 1 / MESHES_PER_S, now)
-            self._place(track, mesh(crop, corners), now)
-        if leads and track.masks is not None:
+            self._place(track, mesh(crop, corners), corners, now)
+        if leads and track.skin is not None:
             track.colour_time_s.append(now)
-            track.colours.extend(_skin_colours(crop, track.masks))
+            track.colours.extend(_skin_colours(frame, track.skin))
             track.eyes.look(frame)
         return SeenFace(track.number, corners, measured=meshed)
 
-    def _place(self, track: Track, found: Mesh, now: float) -> None:
+    def _place(self, track: Track, found: Mesh, corners: Corners, now: float) -> None:
         box = box_of(found.points)
         if found.presence < LEAST_PRESENCE or _jumped(track, box):
-            track.masks = None
+            track.skin = None
             track.eyes.lose()
             self._next_locate_s = min(self._next_locate_s, now + 1 / MESHES_PER_S)
             return
         track.box, track.seen_s = box, now
         track.corners = mesh_square(found.points)
-        track.masks = skin_masks(found.in_crop, MESH_SIZE)
+        smaller = found.in_crop * (COLOUR_SIZE / MESH_SIZE)
+        track.skin = Skin(corners, skin_masks(smaller, COLOUR_SIZE))
         track.time_s.append(now)
         pose = head_pose(found.points)
         side = float(np.linalg.norm(track.corners[1] - track.corners[0]))
@@ -218,15 +226,8 @@ class Follower:
         self.live = [t for t in self.live if now - t.seen_s <= LOST_AFTER_S]
 
 
-def upright_size(frame: Frame) -> tuple[int, int]:
-    """Width and height of the frame as a person should see it."""
-    height, width = frame.thumbnail().shape[:2]
-    turned = (width > height) != (frame.width > frame.height) and width != height
-    return (frame.height, frame.width) if turned else (frame.width, frame.height)
-
-
 def _located(frame: Frame, side: int) -> list[Located]:
-    width, height = upright_size(frame)
+    width, height = frame.width, frame.height
     rows = max(round(side * height / max(width, height)), 1)
     thumbnail = frame.thumbnail(min(rows, height))
     factor = height / thumbnail.shape[0]
@@ -249,13 +250,14 @@ def _jumped(track: Track, box: NDArray[np.float32]) -> bool:
     return float(np.abs(shift).max()) > LARGEST_JUMP * float(track.box[2:].max())
 
 
-def _skin_colours(crop: Pixels, masks: NDArray[np.uint8]) -> list[float]:
+def _skin_colours(frame: Frame, skin: Skin) -> list[float]:
     """Mean R, G, B of every skin region, highlights left out; NaN where nothing is left."""
     import cv2
 
+    crop = frame.crop(skin.corners, COLOUR_SIZE, COLOUR_SIZE)
     matt = cv2.inRange(crop, (0, 0, 0), (BRIGHTEST_SKIN,) * 3)
     colours: list[float] = []
-    for mask in masks:
+    for mask in skin.masks:
         chosen = cv2.bitwise_and(mask, matt)
         seen = cv2.countNonZero(chosen) > 0
         colours.extend(cv2.mean(crop, chosen)[:3] if seen else (float("nan"),) * 3)

@@ -29,7 +29,6 @@ from tidewaiter.traces.face_tracking import (
     WIDER_SIDE,
     Follower,
     Track,
-    upright_size,
 )
 from tidewaiter.vocabulary import Box, Status, tr
 
@@ -128,7 +127,7 @@ class FacesInVideo(VideoTrace):
     """Follows the faces of a video by time stamps, in bounded memory.
 
     Up to four faces are meshed five times a second. Of the largest, the eyes are looked at
-    15 times a second and the skin's colour on every frame. `Frame.shared["faces"]` names
+    12 times a second and the skin's colour on every frame. `Frame.shared["faces"]` names
     the faces of the current frame with the corners of an eye-level crop (see `SeenFace`).
     """
 
@@ -141,7 +140,7 @@ class FacesInVideo(VideoTrace):
     def feed(self, frame: Frame) -> None:
         """Measure what is due and leave the faces of this frame to later traces."""
         if self._size is None:
-            self._size = upright_size(frame)
+            self._size = (frame.width, frame.height)
         frame.shared["faces"] = self._follower.see(frame)
 
     def result(self, earlier: Traces) -> VideoFaces | Untaken:  # noqa: ARG002

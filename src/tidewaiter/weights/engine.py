@@ -36,7 +36,8 @@ class Network:
 
     def run(self, values: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
         """All outputs, in the order of the model file, for one input of the fixed shape."""
-        outputs = self._request.infer({0: np.ascontiguousarray(values, np.float32)})
+        given = np.ascontiguousarray(values, np.float32)
+        outputs = self._request.infer({0: given}, share_inputs=True, share_outputs=True)
         return tuple(np.array(outputs[index]) for index in range(self._output_count))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import log
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -201,7 +202,10 @@ def _evidence(pulse: PulseTrace) -> list[Evidence]:
 
 
 def _curve(
-    x: NDArray[np.float64], y: NDArray[np.float64], caption: Text, labels: tuple[Text, Text]
+    x: NDArray[np.floating[Any]],
+    y: NDArray[np.floating[Any]],
+    caption: Text,
+    labels: tuple[Text, Text],
 ) -> Series:
     step = max(1, -(-x.size // MAX_SERIES_POINTS))
     return Series(
