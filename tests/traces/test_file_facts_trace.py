@@ -79,6 +79,18 @@ class TestThumbnails:
     def test_of_a_wider_picture(self) -> None:
         assert not self.match(scene(1, 104, 156), scene(1)[:, 60:300]).same_shape
 
+    def test_a_patch_is_found_where_it_lies(self) -> None:
+        pixels = scene(1)
+        thumbnail = cv2.resize(pixels, (156, 104), interpolation=cv2.INTER_AREA)
+        changed = pixels.copy()
+        changed[150:200, 60:110] = 255 - changed[150:200, 60:110]
+        assert self.match(thumbnail, pixels).difference < 5
+        found = self.match(thumbnail, changed)
+        assert found.difference > 25
+        left, top, width, height = found.place
+        assert 60 < left + width / 2 < 110
+        assert 150 < top + height / 2 < 200
+
     def test_flat_pictures_cannot_be_compared(self) -> None:
         flat = np.full((240, 360, 3), 90, np.uint8)
         assert self.match(flat[:104, :156], flat).correlation is None

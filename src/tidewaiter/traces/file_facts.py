@@ -11,6 +11,7 @@ from tidewaiter.media.stored import stored_bytes
 from tidewaiter.traces.base import PictureTrace, Traces, VideoTrace
 from tidewaiter.traces.encoder_marks import EncoderMarks, read_encoder_marks
 from tidewaiter.traces.exif import Exif, read_exif
+from tidewaiter.traces.generation import generated_source, names_generator
 from tidewaiter.traces.jpeg_segments import JpegLayout, TableQuality, read_jpeg, table_quality
 from tidewaiter.traces.matroska import MatroskaLayout, read_matroska
 from tidewaiter.traces.mp4_boxes import Mp4Layout, read_mp4
@@ -18,6 +19,7 @@ from tidewaiter.traces.png_chunks import SIGNATURE as PNG_SIGNATURE
 from tidewaiter.traces.png_chunks import PngLayout, read_png
 from tidewaiter.traces.riders import Photoshop, profile_name, read_photoshop
 from tidewaiter.traces.riff_chunks import RiffLayout, read_riff
+from tidewaiter.traces.software import names_editor
 from tidewaiter.traces.thumbnails import ThumbnailMatch, compare_thumbnail
 from tidewaiter.traces.trailing import Trailing, read_trailing
 from tidewaiter.traces.xmp import Xmp, read_xmp
@@ -48,6 +50,39 @@ class PictureFacts:
     def texts(self) -> tuple[tuple[str, str], ...]:
         """Words beside the pixels, by keyword."""
         return self.png.texts if self.png else ()
+
+    @property
+    def camera(self) -> str:
+        """Maker and model that the EXIF names, or an empty string."""
+        return f"{self._exif('make')} {self._exif('model')}".strip()
+
+    @property
+    def editor(self) -> str:
+        """The first editing program that the file names, or an empty string."""
+        named = [self._exif("software"), self._xmp("xmp:CreatorTool"), self._xmp("tiff:Software")]
+        named += [event.software for event in (self.xmp.history if self.xmp else ())]
+        named += [words for keyword, words in self.texts if keyword in ("Software", "Comment")]
+        return next((words for words in named if names_editor(words)), "")
+
+    @property
+    def states_generation(self) -> bool:
+        """Whether the file says of itself that an image generator made it or part of it."""
+        named = [self._exif("software"), self._exif("make")]
+        named += [self._xmp(key) for key in ("xmp:CreatorTool", "photoshop:Credit")]
+        named += [words for keyword, words in self.texts if keyword in ("Software", "Source")]
+        return (
+            bool(self.png and self.png.recipes)
+            or bool(self.exif and self.exif.recipe)
+            or bool(self._xmp("Iptc4xmpExt:AISystemUsed"))
+            or generated_source(self._xmp("Iptc4xmpExt:DigitalSourceType"))
+            or any(names_generator(words) for words in named)
+        )
+
+    def _exif(self, name: str) -> str:
+        return self.exif.texts.get(name, "") if self.exif else ""
+
+    def _xmp(self, name: str) -> str:
+        return self.xmp.values.get(name, "") if self.xmp else ""
 
 
 @dataclass(frozen=True)

@@ -39,3 +39,8 @@ def holds_recipe(keyword: str, words: str) -> bool:
 def names_generator(words: str) -> bool:
     """Whether a program named in a file is known as an image generator."""
     return bool(_NAMES.search(words))
+
+
+def generated_source(source: str) -> bool:
+    """Whether an IPTC digital source type, a URL or its last part, names a model."""
+    return source.rpartition("/")[2] in GENERATED_SOURCES

@@ -15,6 +15,8 @@ MAX_SIDE = 1024
 """Larger embedded pictures are previews of another kind and are not decoded."""
 COMPARED_SIDE = 48
 """Pixels of the longer side at which the two are compared; finer detail differs by scaling."""
+WINDOW = 5
+"""Side of the window of local differences, in pixels of the compared size."""
 MIN_CONTRAST = 6.0
 """Standard deviation of luma (of 255) below which a correlation means nothing."""
 SIDE_SLACK = 0.03
@@ -29,12 +31,18 @@ class ThumbnailMatch:
 
     `same_shape` is false where no black bars explain another aspect ratio.
     `correlation` (-1..1) is the best over quarter turns; None where either is too flat.
+    `difference` is the largest local difference in grey levels (0..255) after the best
+    common brightness and contrast, in windows of a tenth of the longer side and with one
+    part in 48 of slack for alignment; `place` is that window in pixels of the picture as
+    stored: left, top, width, height.
     """
 
     width: int
     height: int
     same_shape: bool
     correlation: float | None
+    difference: float | None = None
+    place: tuple[int, int, int, int] | None = None
 
 
 def compare_thumbnail(thumbnail: bytes, picture: Picture) -> ThumbnailMatch | None:
@@ -47,10 +55,25 @@ def compare_thumbnail(thumbnail: bytes, picture: Picture) -> ThumbnailMatch | No
         _without_bars(np.rot90(luma, turns), picture.rgb.shape[1] / picture.rgb.shape[0])
         for turns in range(4)
     ]
-    found = [_correlation(content, ours) for content in contents if content is not None]
-    known = [value for value in found if value is not None]
+    size = (ours.shape[1], ours.shape[0])
+    candidates = [_resized(content, size) for content in contents if content is not None]
+    rated = [(found, c) for c in candidates if (found := _correlation(c, ours)) is not None]
     height, width = luma.shape
-    return ThumbnailMatch(width, height, bool(found), max(known) if known else None)
+    if not rated:
+        return ThumbnailMatch(width, height, bool(candidates), None)
+    correlation, theirs = max(rated, key=lambda pair: pair[0])
+    difference, (row, column) = _largest_difference(theirs, ours)
+    scale = max(picture.rgb.shape) / COMPARED_SIDE
+    reach = WINDOW // 2
+    left, top, side = (round(scale * part) for part in (column - reach, row - reach, WINDOW))
+    return ThumbnailMatch(
+        width=width,
+        height=height,
+        same_shape=True,
+        correlation=correlation,
+        difference=difference,
+        place=(left, top, side, side),
+    )
 
 
 def _decoded(thumbnail: bytes) -> NDArray[np.float32] | None:
@@ -93,12 +116,38 @@ def _without_bars(luma: NDArray[np.float32], aspect: float) -> NDArray[np.float3
     return content if dark and content.size else None
 
 
-def _correlation(content: NDArray[np.float32], ours: NDArray[np.float32]) -> float | None:
-    """Pearson correlation at the size of `ours`; None where either is flat."""
+def _resized(content: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
     import cv2
 
-    size = (ours.shape[1], ours.shape[0])
-    theirs = cv2.resize(np.ascontiguousarray(content), size, interpolation=cv2.INTER_AREA)
+    small = cv2.resize(np.ascontiguousarray(content), size, interpolation=cv2.INTER_AREA)
+    return np.asarray(small, dtype=np.float32)
+
+
+def _correlation(theirs: NDArray[np.float32], ours: NDArray[np.float32]) -> float | None:
+    """Pearson correlation; None where either is flat."""
     if ours.std() < MIN_CONTRAST or theirs.std() < MIN_CONTRAST:
         return None
     return float(np.corrcoef(ours.ravel(), theirs.ravel())[0, 1])
+
+
+def _largest_difference(
+    theirs: NDArray[np.float32], ours: NDArray[np.float32]
+) -> tuple[float, tuple[int, int]]:
+    """The largest window mean of the difference and where it is (row, column)."""
+    import cv2
+
+    slope, offset = np.polyfit(theirs.ravel(), ours.ravel(), 1)
+    fitted = cv2.copyMakeBorder(slope * theirs + offset, 1, 1, 1, 1, cv2.BORDER_REPLICATE)
+    height, width = ours.shape
+    differences = [
+        np.abs(
+            cv2.blur(ours - fitted[down : down + height, right : right + width], (WINDOW, WINDOW))
+        )
+        for down in range(3)
+        for right in range(3)
+    ]
+    least = np.min(differences, axis=0)
+    edge = min(WINDOW // 2, (min(height, width) - 1) // 2)
+    inner = least[edge : height - edge, edge : width - edge]
+    row, column = np.unravel_index(int(inner.argmax()), inner.shape)
+    return float(inner.max()), (int(row) + edge, int(column) + edge)

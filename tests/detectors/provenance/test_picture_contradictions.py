@@ -16,7 +16,7 @@ from tidewaiter.traces.riders import Photoshop
 from tidewaiter.traces.thumbnails import ThumbnailMatch
 from tidewaiter.traces.trailing import Trailing, TrailingKind
 from tidewaiter.traces.xmp import HistoryEvent, Xmp
-from tidewaiter.vocabulary import Facts, Finding, MediaKind, Status
+from tidewaiter.vocabulary import Box, Facts, Finding, MediaKind, Regions, Status
 
 CAMERA = {"make": "Canon", "model": "Canon EOS"}
 
@@ -29,7 +29,7 @@ def examined(**parts: Any) -> Finding:
 def contradictions(**parts: Any) -> list[str]:
     finding = examined(**parts)
     assert finding.status is Status.EXAMINED
-    (table,) = finding.evidence
+    table = finding.evidence[0]
     assert isinstance(table, Facts)
     found = [str(row.contradicts) for row in table.rows if row.contradicts]
     assert finding.features["contradictions"] == len(found)
@@ -43,6 +43,13 @@ def jpeg(**parts: Any) -> dict[str, Any]:
 
 def exif(texts: dict[str, str] | None = None, **parts: Any) -> dict[str, Any]:
     return {"exif": Exif(texts={**CAMERA, **(texts or {})}, **parts)}
+
+
+def patched(difference: float) -> ThumbnailMatch:
+    place = (40, 30, 20, 20)
+    return ThumbnailMatch(
+        160, 120, same_shape=True, correlation=0.9, difference=difference, place=place
+    )
 
 
 def test_pixels_alone_are_not_applicable() -> None:
@@ -119,6 +126,11 @@ CONTRADICTING: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
         exif() | {"thumbnail": ThumbnailMatch(160, 120, same_shape=True, correlation=0.95)},
     ),
     (
+        "in one place by 60",
+        exif() | {"thumbnail": patched(60.0)},
+        exif() | {"thumbnail": patched(10.0)},
+    ),
+    (
         "second file",
         exif() | {"trailing": Trailing(100, 50, TrailingKind.ARCHIVE)},
         exif() | {"trailing": Trailing(100, 50, TrailingKind.VIDEO)},
@@ -144,6 +156,13 @@ def test_contradiction_and_its_consistent_neighbour(
     assert len(found) == 1
     assert words in found[0]
     assert contradictions(**consistent) == []
+
+
+def test_the_changed_place_is_drawn() -> None:
+    match = patched(60.0)
+    regions = examined(**exif(), thumbnail=match).evidence[1]
+    assert isinstance(regions, Regions)
+    assert regions.boxes == (Box(left=40, top=30, width=20, height=20),)
 
 
 def test_a_stated_editor_is_a_fact_not_a_contradiction() -> None:
