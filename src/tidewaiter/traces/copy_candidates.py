@@ -74,7 +74,8 @@ def candidates_of(luma: Plane, fine: Plane) -> tuple[list[Candidate], int]:
     """Candidates, best supported first within each source, and the number of keypoints."""
     places, descriptors, scale = _keypoints(luma)
     shifts, turns = _from_keypoints(places, descriptors, scale)
-    return [*turns, *shifts, *_peaks(fine)], len(places)
+    found = _without_repeats([*turns, *shifts, *_peaks(fine)], luma.shape)
+    return found, len(places)
 
 
 def _keypoints(luma: Plane) -> tuple[Points, NDArray[np.float32], float]:
@@ -115,11 +116,13 @@ def _neighbours(
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """Cosines and indices of the nearest descriptors elsewhere, nearest first."""
     similarities, indices = [], []
+    across, down = places.T.copy()
     for first in range(0, len(places), 1000):
         part = slice(first, first + 1000)
         cosine = descriptors[part] @ descriptors.T
-        apart = np.abs(places[part, None] - places[None]).max(axis=2)
-        cosine[apart < MIN_SHIFT_PX] = -1
+        near = np.abs(across[part, None] - across) < MIN_SHIFT_PX
+        near &= np.abs(down[part, None] - down) < MIN_SHIFT_PX
+        cosine[near] = -1
         best = np.argpartition(-cosine, NEIGHBOURS - 1, axis=1)[:, :NEIGHBOURS]
         values = np.take_along_axis(cosine, best, axis=1)
         order = np.argsort(-values, axis=1, kind="stable")
@@ -259,6 +262,21 @@ def _peak_places(heights: Plane, count: int, radius: int) -> list[tuple[int, int
         near = slice(max(0, row - radius), row + radius + 1)
         rest[near, max(0, column - radius) : column + radius + 1] = 0
     return places
+
+
+def _without_repeats(found: list[Candidate], shape: tuple[int, ...]) -> list[Candidate]:
+    """Drop shifts that an earlier one says already, backwards or round the circle."""
+    kept: list[Candidate] = []
+    seen: set[tuple[int, int]] = set()
+    for candidate in found:
+        if candidate.shift is not None:
+            across, down = candidate.shift
+            ways = {(across % shape[1], down % shape[0]), (-across % shape[1], -down % shape[0])}
+            if ways & seen:
+                continue
+            seen |= ways
+        kept.append(candidate)
+    return kept
 
 
 def _shift_candidate(

@@ -118,8 +118,12 @@ def noise_map(first: Structure, second: Structure) -> tuple[Plane, Plane]:
     """Correlation of the plain pixels' fine structure in windows, and their share there."""
     plain = _plain(first, second, EDGE_SLOPE)
     fine_1, fine_2 = first.fine * plain, second.fine * plain
-    energy = _windows(fine_1 * fine_1) * _windows(fine_2 * fine_2)
-    return _windows(fine_1 * fine_2) / np.sqrt(energy + 1e-4), _windows(plain)
+    shared = _windows(fine_1 * fine_2)
+    # In place: these planes are as large as the picture.
+    np.square(fine_1, out=fine_1)
+    np.square(fine_2, out=fine_2)
+    energy = _windows(fine_1) * _windows(fine_2)
+    return shared / np.sqrt(energy + 1e-4), _windows(plain)
 
 
 def agreement(first: Structure, second: Structure, region: Mask) -> Agreement:
@@ -162,7 +166,7 @@ def _cells(plane: Plane) -> Plane:
     import cv2
 
     rows, columns = (side // CELL_PX for side in plane.shape)
-    whole = np.ascontiguousarray(plane[: rows * CELL_PX, : columns * CELL_PX])
+    whole = plane[: rows * CELL_PX, : columns * CELL_PX]
     return np.asarray(cv2.resize(whole, (columns, rows), interpolation=cv2.INTER_AREA))
 
 
