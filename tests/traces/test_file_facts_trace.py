@@ -104,10 +104,13 @@ class TestThumbnails:
         assert compare_thumbnail(data[: len(data) // 3], picture(b"", scene(1))) is None
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "HEIF", "AVIF"])
 def test_exif_is_found_in_every_format(kind: str) -> None:
     exif = Image.Exif()
     exif[0x010F] = "Canon"
+    import pillow_heif
+
+    pillow_heif.register_heif_opener()
     pixels = scene(3, 40, 60)
     options = {"exif": exif} if kind != "TIFF" else {"tiffinfo": {271: "Canon"}}
     facts = taken(encoded(pixels, kind, **options), pixels)

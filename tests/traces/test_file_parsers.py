@@ -19,6 +19,7 @@ from tidewaiter.traces.encoder_marks import read_encoder_marks
 from tidewaiter.traces.exif import Exif, read_exif
 from tidewaiter.traces.file_facts import read_video_facts
 from tidewaiter.traces.generation import holds_recipe, names_generator
+from tidewaiter.traces.heif_items import read_heif
 from tidewaiter.traces.jpeg_segments import read_jpeg, table_quality
 from tidewaiter.traces.matroska import read_matroska
 from tidewaiter.traces.mp4_boxes import MAX_DEPTH, read_mp4
@@ -352,6 +353,7 @@ READERS = [
     lambda data: read_matroska(io.BytesIO(data), len(data)),
     lambda data: read_riff(io.BytesIO(data), len(data)),
     lambda data: read_video_facts(io.BytesIO(data), len(data)),
+    read_heif,
 ]
 SEEDS = [
     jpeg(exif=exif_bytes()),
@@ -364,6 +366,12 @@ SEEDS = [
     bytes.fromhex("1a45dfa3844282846d6b7601185380678f1549a9668a4d80847465737457418274"),
     b"RIFF\x20\0\0\0AVI LIST\x12\0\0\0INFOISFT\x06\0\0\0Lavf60",
     box(b"ftyp", b"isom" + b"\0" * 8) + box(b"mdat", b"x264 - core 1"),
+    box(
+        b"meta",
+        b"\0" * 4,
+        box(b"iinf", b"\0" * 4 + b"\0\1", box(b"infe", b"\2\0\0\0\0\1\0\0Exif\0")),
+        box(b"iloc", bytes.fromhex("01000000440000010001000000000001000000100000000c")),
+    ),
 ]
 
 

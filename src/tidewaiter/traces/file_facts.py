@@ -12,6 +12,7 @@ from tidewaiter.traces.base import PictureTrace, Traces, VideoTrace
 from tidewaiter.traces.encoder_marks import EncoderMarks, read_encoder_marks
 from tidewaiter.traces.exif import Exif, read_exif
 from tidewaiter.traces.generation import generated_source, names_generator
+from tidewaiter.traces.heif_items import is_heif, read_heif
 from tidewaiter.traces.jpeg_segments import JpegLayout, TableQuality, read_jpeg, table_quality
 from tidewaiter.traces.matroska import MatroskaLayout, read_matroska
 from tidewaiter.traces.mp4_boxes import Mp4Layout, read_mp4
@@ -192,6 +193,9 @@ def _payloads(data: bytes, jpeg: JpegLayout | None, png: PngLayout | None) -> _P
         return _Payloads(png.exif, png.xmp, png.icc, None, png.end, png.problems)
     if data[:4] in (b"II*\0", b"MM\0*"):
         return _Payloads(exif=data)
+    if is_heif(data):
+        items = read_heif(data)
+        return _Payloads(exif=items.exif, xmp=items.xmp, problems=items.problems)
     if data[:4] == b"RIFF":
         riff = read_riff(io.BytesIO(data), len(data))
         exif = riff.exif.removeprefix(b"Exif\0\0") if riff.exif else None
