@@ -66,7 +66,7 @@ def test_what_key_frames_always_add_is_taken_off():
     clip = moving_shapes(160, seed=3, noise=1.0)
     keys = tuple(range(0, 160, 20))
     for key in keys:
-        coding = np.kron(rng.normal(scale=25.0, size=(9, 16)), np.ones((10, 10)))
+        coding = np.kron(rng.normal(scale=3.0, size=(9, 16)), np.ones((10, 10)))
         for index in range(key, key + 20):
             clip[index] = np.clip(clip[index] + coding, 0, 255).astype(np.uint8)
     with_keys = breaks_of(clip, keys=keys).strength[list(keys[1:])]
