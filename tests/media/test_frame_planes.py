@@ -140,7 +140,7 @@ def test_thumbnails_are_the_scaled_frame(pixel_format: str, size: tuple[int, int
 
 @pytest.mark.parametrize("pixel_format", ["gbrp", "yuv420p10le", "yuyv422"])
 def test_the_same_frame_gives_the_same_pixels_every_time(pixel_format: str) -> None:
-    stored = frame_of(pixel_format, scene(5, 97, 83))._frame()
+    stored = frame_of(pixel_format, scene(5, 97, 83)).decoded()
     view = View(1, 97, 83)
     results = {
         AvFrame(stored, 0, 0.0, time_guessed=False, view=view).rgb().tobytes() for _ in range(30)
@@ -195,7 +195,7 @@ def test_real_faceforensics_files_are_444_and_read_alike(shared_data: Path) -> N
     video = open_media(path)
     frame = next(item for item in video.play() if hasattr(item, "rgb"))
     own = frame.rgb()
-    library = frame._frame().to_ndarray(format="rgb24")
+    library = frame.decoded().to_ndarray(format="rgb24")
     assert own.shape == library.shape
 
 

@@ -116,7 +116,8 @@ class AvFrame:
         self._cache.clear()
         self.shared.clear()
 
-    def _frame(self) -> Any:
+    def decoded(self) -> Any:
+        """The PyAV frame itself, stored orientation; an error once it was released."""
         if self._av_frame is None:
             raise RuntimeError(
                 f"frame {self.index} was used after the next one had been asked for; "
@@ -131,12 +132,12 @@ class AvFrame:
 
     def _whole(self, width: int, height: int) -> Affine:
         """The whole stored frame scaled to width x height, edges on edges."""
-        frame = self._frame()
+        frame = self.decoded()
         scale_x, scale_y = frame.width / width, frame.height / height
         return np.array([[scale_x, 0, (scale_x - 1) / 2], [0, scale_y, (scale_y - 1) / 2]])
 
     def _stored_affine(self, corners: NDArray[np.float32], width: int, height: int) -> Affine:
-        frame = self._frame()
+        frame = self.decoded()
         top_left, top_right, bottom_left = np.asarray(corners, np.float64)
         upright = np.eye(3)
         upright[:2, 0] = (top_right - top_left) / max(width - 1, 1)
@@ -147,7 +148,7 @@ class AvFrame:
         return affine
 
     def _sampled_rgb(self, affine: Affine, width: int, height: int) -> Pixels:
-        frame = self._frame()
+        frame = self.decoded()
         layout, matrix = _conversion(frame)
         if layout is None or matrix is None:
             pixels: Pixels = sampled(self._stored_rgb(), affine, width, height)
@@ -155,7 +156,7 @@ class AvFrame:
         return to_rgb(warped(frame, layout, affine, width, height), matrix)
 
     def _stored_rgb(self) -> Pixels:
-        frame = self._frame()
+        frame = self.decoded()
         if "stored" not in self._cache:
             layout, matrix = _conversion(frame)
             if layout is None or matrix is None:
@@ -172,7 +173,7 @@ class AvFrame:
     def _luma(self, width: int, height: int) -> NDArray[Any]:
         import cv2
 
-        frame = self._frame()
+        frame = self.decoded()
         layout = layout_of(frame.format.name)
         affine = self._whole(width, height)
         if layout is None:
