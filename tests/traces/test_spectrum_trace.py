@@ -26,11 +26,17 @@ def test_enlarging_by_a_power_of_two_shows_at_its_own_period(period, index):
     assert measured(enlarged).peaks[index] > 0.3
 
 
-def test_the_quality_of_a_jpeg_is_read_and_other_files_are_lossless():
+def test_the_compression_is_read_from_the_file():
     data = jpeg_bytes(scene(3), 83)
-    taken = measured(decoded(data), data=data, file_format="JPEG")
-    assert (taken.quality, taken.lossless) == (83, False)
-    assert measured(scene(3)).lossless
+    taken = measured(decoded(data), data=data, file_format="JPEG").compression
+    assert (taken.quality, taken.lossless, taken.at_least(80), taken.at_least(90)) == (
+        83,
+        False,
+        True,
+        False,
+    )
+    assert measured(scene(3)).compression.at_least(100)
+    assert not measured(scene(3), file_format="WEBP").compression.at_least(50)
 
 
 def test_a_flat_picture_has_no_live_tile():

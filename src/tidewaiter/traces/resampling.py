@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from tidewaiter.media import Picture
 from tidewaiter.media.material import Plane
 from tidewaiter.traces.base import PictureTrace, Traces, Untaken
+from tidewaiter.traces.compression import Compression, compression_of
 from tidewaiter.vocabulary import Status, tr
 
 # Windows of this side, at half the side from each other: the smallest scaled part seen.
@@ -59,6 +60,7 @@ class Resampling:
     overall_peak: float
     overall_frequency: float
     live_share: float
+    compression: Compression
     positions: tuple[tuple[int, ...], tuple[int, ...]]
     """Tops and lefts of the windows in pixels."""
 
@@ -81,10 +83,10 @@ class ResamplingTrace(PictureTrace):
                     needed=WINDOW_PX,
                 ),
             )
-        return resampling(picture.luma)
+        return resampling(picture.luma, compression_of(picture))
 
 
-def resampling(luma: Plane) -> Resampling:
+def resampling(luma: Plane, compression: Compression) -> Resampling:
     """Peaks of a luma plane of at least 256 pixels a side."""
     tops, lefts = _positions(luma.shape[0]), _positions(luma.shape[1])
     across, live = _window_power(_bending(luma), tops, lefts)
@@ -108,6 +110,7 @@ def resampling(luma: Plane) -> Resampling:
         overall_peak=float(overall[top]),
         overall_frequency=float(frequencies[top]),
         live_share=float(live.mean()),
+        compression=compression,
         positions=(tuple(tops), tuple(lefts)),
     )
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from tidewaiter.media import Picture
 from tidewaiter.media.material import Plane
 from tidewaiter.traces.base import PictureTrace, Traces, Untaken
-from tidewaiter.traces.jpeg_segments import read_jpeg, table_quality
+from tidewaiter.traces.compression import Compression, compression_of
 from tidewaiter.vocabulary import Status, tr
 
 # Tiles of this side are averaged: their bins fall on all multiples of 1/8 cycle a pixel.
@@ -42,7 +42,6 @@ class Spectrum:
     that period (and not of a shorter one) to their surroundings. `radial`: log10
     magnitude against frequency (0..0.5 cycles a pixel), 0 at the lowest. `tail`: mean
     of `radial` above 0.4.
-    `quality` is the JPEG quality (1..100), 100 for lossless formats.
     """
 
     peaks: tuple[float, float, float]
@@ -52,8 +51,7 @@ class Spectrum:
     live_share: float
     width: int
     height: int
-    quality: int
-    lossless: bool
+    compression: Compression
 
 
 class SpectrumTrace(PictureTrace):
@@ -74,15 +72,10 @@ class SpectrumTrace(PictureTrace):
                     needed=TILE_PX,
                 ),
             )
-        quality = table_quality(read_jpeg(picture.data).tables) if _is_jpeg(picture) else None
-        return _spectrum(picture.luma, quality.quality if quality else 100, quality is None)
+        return _spectrum(picture.luma, compression_of(picture))
 
 
-def _is_jpeg(picture: Picture) -> bool:
-    return picture.data.startswith(b"\xff\xd8\xff")
-
-
-def _spectrum(luma: Plane, quality: int, lossless: bool) -> Spectrum:
+def _spectrum(luma: Plane, compression: Compression) -> Spectrum:
     magnitude, live_share = _mean_magnitude(luma)
     frequencies, radial = _radial(magnitude)
     return Spectrum(
@@ -93,8 +86,7 @@ def _spectrum(luma: Plane, quality: int, lossless: bool) -> Spectrum:
         live_share=live_share,
         width=luma.shape[1],
         height=luma.shape[0],
-        quality=quality,
-        lossless=lossless,
+        compression=compression,
     )
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from tidewaiter.detectors.image.generated_spectrum import GeneratedSpectrumDetector
 from tidewaiter.traces.base import Traces
+from tidewaiter.traces.compression import Compression
 from tidewaiter.traces.spectrum import Spectrum
 from tidewaiter.vocabulary import MediaKind, Proposition, Status
 
@@ -17,8 +18,7 @@ def found(**changes):
         "live_share": 1.0,
         "width": 1024,
         "height": 768,
-        "quality": 95,
-        "lossless": False,
+        "compression": Compression("JPEG", 95),
     }
     taken = Spectrum(**(values | changes))
     return GeneratedSpectrumDetector().find(Traces(MediaKind.PICTURE, {"spectrum": taken}))
@@ -35,7 +35,14 @@ def test_the_score_is_the_mean_of_two_peaks_and_jpegs_own_period_is_a_feature():
     ("changes", "reason"),
     [
         ({"height": 300}, "shorter side: 300 pixels; 512 pixels needed"),
-        ({"quality": 80}, "compression: JPEG 80; lossless or JPEG 90 needed"),
+        (
+            {"compression": Compression("JPEG", 80)},
+            "compression: JPEG 80; lossless or JPEG 90 or better needed",
+        ),
+        (
+            {"compression": Compression("WEBP")},
+            "compression: WEBP; lossless or JPEG 90 or better needed",
+        ),
         ({"live_share": 0.2}, "tiles with fine structure: 20%; 50% needed"),
     ],
 )

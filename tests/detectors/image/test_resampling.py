@@ -5,11 +5,12 @@ import pytest
 
 from tidewaiter.detectors.image.resampling import ResamplingDetector
 from tidewaiter.traces.base import Traces
+from tidewaiter.traces.compression import Compression
 from tidewaiter.traces.resampling import Resampling
 from tidewaiter.vocabulary import MediaKind, Status
 
 
-def found(*, shape=(5, 6), power=100.0, live_share=1.0, overall_peak=2.0):
+def found(*, shape=(5, 6), power=100.0, live_share=1.0, overall_peak=2.0, quality=97):
     strength = np.full(shape, 4.0, np.float32)
     strength[1, 2] = power
     taken = Resampling(
@@ -20,6 +21,7 @@ def found(*, shape=(5, 6), power=100.0, live_share=1.0, overall_peak=2.0):
         overall_peak=overall_peak,
         overall_frequency=0.2,
         live_share=live_share,
+        compression=Compression("JPEG", quality),
         positions=(tuple(range(0, 640, 128)), tuple(range(0, 768, 128))),
     )
     return ResamplingDetector().find(Traces(MediaKind.PICTURE, {"resampling": taken}))
@@ -42,5 +44,6 @@ def test_few_windows_or_little_structure_are_declined_with_numbers():
     small = found(shape=(3, 3))
     assert small.status is Status.NOT_APPLICABLE
     assert str(small.reason) == "windows of 256 pixels: 9; 16 needed"
+    assert str(found(quality=90).reason).startswith("compression: JPEG 90;")
     flat = found(live_share=0.1)
     assert str(flat.reason) == "windows with structure: 10%; 30% needed"

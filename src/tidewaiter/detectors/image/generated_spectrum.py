@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tidewaiter.detectors.base import Detector
+from tidewaiter.detectors.gates import compression_check
 from tidewaiter.traces.base import Traces
 from tidewaiter.traces.spectrum import Spectrum
 from tidewaiter.vocabulary import (
@@ -71,7 +72,6 @@ class GeneratedSpectrumDetector(Detector):
 
 
 def _gate(taken: Spectrum) -> list[Check]:
-    found = tr("lossless") if taken.lossless else tr("JPEG {quality}", quality=taken.quality)
     return [
         Check(
             name=tr("shorter side"),
@@ -79,12 +79,7 @@ def _gate(taken: Spectrum) -> list[Check]:
             needed=tr("{side} pixels", side=MIN_SIDE),
             passed=min(taken.width, taken.height) >= MIN_SIDE,
         ),
-        Check(
-            name=tr("compression"),
-            found=found,
-            needed=tr("lossless or JPEG {quality}", quality=MIN_QUALITY),
-            passed=taken.lossless or taken.quality >= MIN_QUALITY,
-        ),
+        compression_check(taken.compression, MIN_QUALITY),
         Check(
             name=tr("tiles with fine structure"),
             found=tr("{share:.0%}", share=taken.live_share),
