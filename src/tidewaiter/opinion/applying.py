@@ -11,7 +11,7 @@ from tidewaiter.evaluation.sources import FloatArray
 from tidewaiter.opinion.calibration import Calibration, Isotonic, Logistic
 
 LN10 = float(np.log(10.0))
-# The interval holds the middle 95 % of bootstrap draws.
+# Ends of the middle 95 % of bootstrap draws.
 TAILS = (0.025, 0.975)
 
 
@@ -29,7 +29,9 @@ class Spoken:
 def speak(calibration: Calibration, score: float) -> Spoken:
     """The bounded log10 LR of one detector's score."""
     value = unbounded(calibration.curve, np.array([[score]]))[0]
-    return _spoken(calibration, float(value), _draws(calibration.curve, score))
+    return _spoken(
+        calibration, float(value), drawn_values(calibration.curve, np.array([score]))[:, 0]
+    )
 
 
 def speak_together(calibration: Calibration, members: Mapping[str, Spoken]) -> Spoken:
@@ -63,6 +65,15 @@ def unbounded(curve: Logistic | Isotonic, scores: FloatArray) -> FloatArray:
     return np.asarray((curve.intercept + scaled @ np.asarray(curve.slopes)) / LN10)
 
 
+def drawn_values(curve: Logistic | Isotonic, scores: FloatArray) -> FloatArray:
+    """log10 LR before any bound for one detector's scores (items,): shape (draws, items)."""
+    table = curve.draws.table()
+    if isinstance(curve, Isotonic):
+        return _between_knots(np.asarray(curve.knots), table, scores)
+    scaled = (scores - curve.centres[0]) / curve.scales[0]
+    return np.asarray((table[:, :1] + table[:, 1:2] * scaled) / LN10)
+
+
 def spoken_values(calibration: Calibration, scores: FloatArray) -> FloatArray:
     """Bounded and capped log10 LR, without intervals, for scores of shape (items, members)."""
     limits = (calibration.spoken_lower, calibration.spoken_upper)
@@ -74,24 +85,28 @@ def strongest(spoken: Sequence[tuple[str, Spoken]]) -> str:
     return max(spoken, key=lambda item: abs(item[1].log10_lr))[0]
 
 
-def _draws(curve: Logistic | Isotonic, score: float) -> FloatArray:
-    table = curve.draws.table()
-    if isinstance(curve, Isotonic):
-        return _between_knots(np.asarray(curve.knots), table, score)
-    scaled = (score - curve.centres[0]) / curve.scales[0]
-    return np.asarray((table[:, 0] + table[:, 1] * scaled) / LN10)
-
-
-def _between_knots(knots: FloatArray, table: FloatArray, score: float) -> FloatArray:
-    at = float(np.interp(score, knots, np.arange(knots.size)))
-    left = min(int(at), knots.size - 2)
+def _between_knots(knots: FloatArray, table: FloatArray, scores: FloatArray) -> FloatArray:
+    at = np.interp(scores, knots, np.arange(knots.size))
+    left = np.minimum(at.astype(np.int64), knots.size - 2)
     share = at - left
     return np.asarray((1 - share) * table[:, left] + share * table[:, left + 1])
 
 
+def interval(value: float, draws: FloatArray) -> tuple[float, float]:
+    """The 95 % interval of a log10 LR from its bootstrap draws, before bounding.
+
+    As far to either side as the draws reach to the further one. On few sources slopes come
+    out too steep and draws steeper still, so that the plain percentiles miss the true value
+    on the side of caution; this interval holds it (benchmarks/detection/calibration).
+    """
+    lower, upper = np.quantile(draws, TAILS)
+    reach = max(value - float(lower), float(upper) - value, 0.0)
+    return value - reach, value + reach
+
+
 def _spoken(calibration: Calibration, value: float, draws: FloatArray) -> Spoken:
     limits = (calibration.spoken_lower, calibration.spoken_upper)
-    bounded = np.clip(draws, *limits)
-    lower, upper = (float(end) for end in np.quantile(bounded, TAILS))
-    log10_lr = float(np.clip(value, *limits))
-    return Spoken(log10_lr, min(lower, log10_lr), max(upper, log10_lr), bounded)
+    lower, log10_lr, upper = np.clip(
+        [interval(value, draws)[0], value, interval(value, draws)[1]], *limits
+    ).tolist()
+    return Spoken(log10_lr, lower, upper, np.clip(draws, *limits))

@@ -6,6 +6,7 @@ too few sources, is refused with a reason; a refusal is a result and is reported
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ from tidewaiter.opinion.calibration import (
     Member,
 )
 from tidewaiter.opinion.choosing import ANY_DOMAIN
-from tidewaiter.opinion.curves import DRAWS, PENALTY, Kind, Plan, fit_curve
+from tidewaiter.opinion.curves import DRAWS, Kind, Plan, fit_curve
 from tidewaiter.opinion.scores import Sample, ScoreRow, ScoreTable, sample_of
 from tidewaiter.opinion.validating import (
     FOLDS,
@@ -67,7 +68,7 @@ class Recipe:
     seed: int
     domain: str = ANY_DOMAIN
     origin: Literal["shipped", "site"] = "shipped"
-    penalty: float = PENALTY
+    penalty: float | None = None
     draws: int = DRAWS
 
     def rng(self, purpose: str) -> np.random.Generator:
@@ -154,7 +155,7 @@ def assembled(
     sample, held_out = material.sample, material.held_out
     values = unbounded(curve, sample.scores)
     calibration = Calibration(
-        id=f"{terms.detector}-{terms.version}-{recipe.domain}-{data_sha256[:8]}".lower(),
+        id=_id(terms, recipe, data_sha256),
         origin=recipe.origin,
         proposition=terms.proposition,
         members=material.members,
@@ -231,6 +232,12 @@ def _cost(held_out: HeldOut) -> float:
     from tidewaiter.evaluation.cllr import cllr
 
     return cllr(held_out.bounded, held_out.labels)
+
+
+def _id(terms: Terms, recipe: Recipe, digest: str) -> str:
+    """A name for the file: letters, digits and a few signs, whatever a site calls itself."""
+    name = f"{terms.detector}-{terms.version}-{recipe.domain}".lower()
+    return re.sub(r"[^a-z0-9_.+]+", "-", name)[:100] + f"-{digest[:8]}"
 
 
 def _count(sample: Sample, *, manipulated: bool) -> ClassCount:

@@ -27,7 +27,7 @@ from tidewaiter.opinion.cues import (
     assembled,
     too_few,
 )
-from tidewaiter.opinion.curves import Plan, fit_curve
+from tidewaiter.opinion.curves import Plan, fit_curve, usual_penalty
 from tidewaiter.opinion.logistic import class_balanced, fit
 from tidewaiter.opinion.scores import MANIPULATED, Sample
 from tidewaiter.opinion.validating import Fitted, hold_out
@@ -107,16 +107,17 @@ class Kept:
     intercept: bool
 
 
-def positive_members(sample: Sample, penalty: float, *, may_clear: bool) -> Kept | None:
+def positive_members(sample: Sample, penalty: float | None, *, may_clear: bool) -> Kept | None:
     """Drop the cue with the lowest coefficient until all are positive and the intercept is not."""
     columns = list(range(sample.scores.shape[1]))
     weights = class_balanced(sample.labels)
+    ridge = usual_penalty(sample) if penalty is None else penalty
     while columns:
         for intercept in (True, False):
             if intercept and may_clear:
                 continue
             inputs = sample.scores[:, columns]
-            found = fit(inputs, sample.labels, weights, penalty=penalty, intercept=intercept)
+            found = fit(inputs, sample.labels, weights, penalty=ridge, intercept=intercept)
             if found[0] <= 0:
                 break
         if np.all(found[1:] > 0):

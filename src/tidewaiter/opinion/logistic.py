@@ -17,6 +17,10 @@ MAX_STEPS = 100
 TOLERANCE = 1e-9
 # A step is halved at most this often before the fit stops where it is.
 MAX_HALVINGS = 30
+# The best offset lies within the largest log LR plus this.
+OFFSET_MARGIN = 40.0
+# Halvings of that range: to about 1e-12.
+BISECTIONS = 60
 # Weights of at most this many items and draws are held in memory at once.
 CHUNK_CELLS = 2_000_000
 
@@ -74,24 +78,21 @@ def fit_draws(
     return _padded(np.concatenate(parts), intercept)
 
 
-def fit_offset(natural_log_lr: FloatArray, labels: BoolArray, weights: FloatArray) -> float:
+def fit_offset(natural_log_lr: FloatArray, labels: BoolArray, weights: FloatArray) -> FloatArray:
     """The number to add to a natural log LR so that it fits the labels; the slope stays 1.
 
-    The derivative of the cost is monotone, so bisection finds the only root. With
-    separated classes any number in a range does equally well; the root is its middle.
+    Shapes (..., items) give one offset per row. The cost is convex with one minimum, also
+    where the classes are separated; bisection of its derivative finds it.
     """
     sign = np.where(labels, 1.0, -1.0)
-    span = float(np.abs(natural_log_lr).max()) + 40.0
-
-    def slope(offset: float) -> float:
-        margin = sign * (natural_log_lr + offset)
-        return float((weights * -sign * _sigmoid(-margin)).sum())
-
+    span = np.abs(natural_log_lr).max(axis=-1) + OFFSET_MARGIN
     low, high = -span, span
-    for _ in range(200):
+    for _ in range(BISECTIONS):
         middle = 0.5 * (low + high)
-        low, high = (middle, high) if slope(middle) < 0 else (low, middle)
-    return 0.5 * (low + high)
+        margin = sign * (natural_log_lr + middle[..., None])
+        falling = (weights * -sign * _sigmoid(-margin)).sum(axis=-1) < 0
+        low, high = np.where(falling, middle, low), np.where(falling, high, middle)
+    return np.asarray(0.5 * (low + high))
 
 
 def _newton(
