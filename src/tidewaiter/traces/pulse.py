@@ -51,7 +51,7 @@ class Pulse:
     because regions out of step cancel in the mean. `quality_db` is the SNR of the mean or
     the median of the regions', whichever is higher. `region_amplitude` and
     `region_phase_degrees` are relative to `wave` at its peak frequency. `agreement` (0..1)
-    is how well the regions keep step there: 1 in step, about 0.25 by chance.
+    is how well the regions keep step there: 1 in step, 0.5 by chance.
     `motion_share` is the face's path from mesh to mesh in face widths per second.
     """
 
@@ -176,7 +176,7 @@ def regions_agreement(waves: Numbers, rate_hz: float, frequency_hz: float) -> fl
     """How well the regions' waves (regions x n) keep step round a frequency, 0..1.
 
     In windows of 6 s every region is reduced to one complex number at that frequency;
-    the agreement is the mean over pairs of regions of their normalised inner product.
+    the agreement is the mean over pairs of the cosine between them, brought to 0..1.
     """
     window = min(round(COMPARE_WINDOW_S * rate_hz), waves.shape[1])
     starts = range(0, waves.shape[1] - window + 1, max(window // 2, 1))
@@ -184,7 +184,7 @@ def regions_agreement(waves: Numbers, rate_hz: float, frequency_hz: float) -> fl
     parts = np.stack([waves[:, s : s + window] @ tone for s in starts], axis=1)
     parts /= np.maximum(np.sqrt((np.abs(parts) ** 2).sum(axis=1, keepdims=True)), 1e-12)
     products = (parts @ parts.conj().T)[np.triu_indices(parts.shape[0], 1)]
-    return float(np.clip(products.real, 0, None).mean())
+    return (1 + float(products.real.mean())) / 2
 
 
 def _pulse_of(
