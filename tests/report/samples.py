@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -45,7 +46,7 @@ TRANSFORMS = (
     "jpeg_40",
     "half_size",
     "double_size",
-    "crop_5_percent",
+    "crop",
     "screenshot",
     "messenger",
 )
@@ -76,6 +77,7 @@ class _Noise:
     blocks: np.ndarray
 
 
+@cache
 def goods_rgb(width: int = 1600, height: int = 1067) -> np.ndarray:
     """A wall of cartons under a lamp, drawn from formulas."""
     rows, columns = np.mgrid[0:height, 0:width].astype(np.float32)

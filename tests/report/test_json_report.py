@@ -6,13 +6,14 @@ import json
 
 import pytest
 
-from tests.report.samples import HOSTILE_NAME, all_samples, hostile, picture
+from tests.report.samples import HOSTILE_NAME, all_samples
 from tidewaiter.errors import ConfigurationError
 from tidewaiter.report.record import json_report
 from tidewaiter.report.rounding import rounded
 from tidewaiter.vocabulary import Report
 
 SAMPLES = all_samples()
+PICTURE = SAMPLES["picture"]
 
 
 @pytest.mark.parametrize("name", SAMPLES)
@@ -23,14 +24,14 @@ def test_it_reads_back_and_writes_the_same(name: str) -> None:
 
 
 def test_numbers_carry_six_significant_digits() -> None:
-    document = json.loads(json_report(picture().report, "en"))
+    document = json.loads(json_report(PICTURE.report, "en"))
     finding = document["findings"][0]
     assert finding["score"] == 3.21457
     assert finding["features"]["contrast"] == 1.23457
 
 
 def test_numbers_inside_sentences_are_rounded_too() -> None:
-    sample = picture().report
+    sample = PICTURE.report
     note = sample.exhibit.notes[0].model_copy(update={"values": {"value": 0.1234567891}})
     exhibit = sample.exhibit.model_copy(update={"notes": (note,)})
     changed = rounded(sample.model_copy(update={"exhibit": exhibit}))
@@ -38,7 +39,7 @@ def test_numbers_inside_sentences_are_rounded_too() -> None:
 
 
 def test_rounding_gives_no_negative_zero_and_leaves_whole_numbers() -> None:
-    sample = picture().report
+    sample = PICTURE.report
     finding = sample.findings[0].model_copy(update={"score": -0.0})
     changed = rounded(sample.model_copy(update={"findings": (finding,)}))
     assert str(changed.findings[0].score) == "0.0"
@@ -46,7 +47,7 @@ def test_rounding_gives_no_negative_zero_and_leaves_whole_numbers() -> None:
 
 
 def test_two_processors_that_differ_in_the_last_bits_give_one_report() -> None:
-    sample = picture().report
+    sample = PICTURE.report
     finding = sample.findings[0]
     other = finding.model_copy(update={"score": finding.score * (1 + 3e-16)})
     changed = sample.model_copy(update={"findings": (other, *sample.findings[1:])})
@@ -54,13 +55,13 @@ def test_two_processors_that_differ_in_the_last_bits_give_one_report() -> None:
 
 
 def test_hostile_names_survive_as_data_but_do_not_reorder_a_terminal() -> None:
-    text = json_report(hostile().report, "en")
+    text = json_report(SAMPLES["hostile"].report, "en")
     assert json.loads(text)["exhibit"]["name"] == HOSTILE_NAME
     assert not {"\u202e", "\u2066", "\x00", "\x1b"} & set(text)
 
 
 def test_sentences_are_in_the_language_asked_for() -> None:
-    english, french = (json_report(picture().report, language) for language in ("en", "fr"))
+    english, french = (json_report(PICTURE.report, language) for language in ("en", "fr"))
     assert "moderate support for manipulation" in english
     assert "moderate support for manipulation" not in french
     assert json.loads(french)["findings"][0]["score"] == json.loads(english)["findings"][0]["score"]
@@ -68,4 +69,4 @@ def test_sentences_are_in_the_language_asked_for() -> None:
 
 def test_an_unknown_language_is_refused() -> None:
     with pytest.raises(ConfigurationError):
-        json_report(picture().report, "tlh")
+        json_report(PICTURE.report, "tlh")

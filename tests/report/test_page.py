@@ -120,7 +120,7 @@ def test_strength_is_told_in_words_number_interval_and_bound() -> None:
 
 
 def test_a_flip_is_named_with_its_transform() -> None:
-    assert "Not stable: it flips after messenger" in READ["video"].text
+    assert "Not stable; what turned it: sent through a messenger" in READ["video"].text
 
 
 def test_error_rates_never_stand_without_an_interval() -> None:

@@ -62,7 +62,7 @@ def test_numbers_that_would_overlap_are_left_to_the_table() -> None:
     spans = tuple(Span(start_s=i / 10, end_s=i / 10) for i in range(100))
     drawing = str(svg.timeline_svg(Timeline(caption=tr("c"), duration_s=10, spans=spans), str, "n"))
     at = [float(x) for x in re.findall(r'class="number" x="([\d.]+)"', drawing)]
-    assert all(later - earlier >= svg.NUMBER_WIDTH - 0.2 for earlier, later in pairwise(at))
+    assert all(later - earlier >= svg.DIGIT_WIDTH - 0.2 for earlier, later in pairwise(at))
 
 
 def test_a_timeline_of_nothing_is_drawn() -> None:

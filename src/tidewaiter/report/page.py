@@ -170,7 +170,7 @@ def _stable(report: Report, translate: Callable[[str], str], opinion: Opinion) -
         if outcome.change == "flipped"
     ]
     if flipped:
-        return tr("Not stable: it flips after {transforms}.", transforms=", ".join(flipped))
+        return tr("Not stable; what turned it: {transforms}.", transforms="; ".join(flipped))
     weaker = sum(outcome.change == "attenuated" for outcome in outcomes)
     return tr(
         "Stable: none of {count} ways of re-shipping flips it; {weaker} weaken it.",

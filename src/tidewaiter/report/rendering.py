@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from functools import cache, partial
 from importlib.resources import files
 from typing import Any
@@ -71,8 +72,8 @@ def _environment(language: str) -> Environment:
         lstrip_blocks=True,
         finalize=partial(_shown, language),
     )
-    environment.globals["_"] = lambda template, **values: visible(
-        Text(template=template, values=values).render(translate)
+    environment.globals["_"] = lambda template, **values: _kept_together(
+        visible(Text(template=template, values=values).render(translate))
     )
     environment.globals |= {
         "between": between,
@@ -88,7 +89,14 @@ def _shown(language: str, value: Any) -> Any:
         raise ValueError("a template shows something that is not there")
     if isinstance(value, Text):
         value = value.render(translator(language))
-    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return _kept_together(visible(value))
+    return value
+
+
+def _kept_together(words: str) -> str:
+    """A percent sign stays on the line of its number."""
+    return re.sub(r"(?<=\d) %", "\N{NO-BREAK SPACE}%", words)
 
 
 def _number(value: float) -> str:

@@ -27,8 +27,8 @@ STRENGTH_ENDS = 4.0
 """|log10 LR| at the ends of the scale of strength, unless an opinion goes beyond."""
 MIN_SPAN = 3.0
 """Narrowest drawn span, so that one frame of an hour is still seen."""
-NUMBER_WIDTH = 14.0
-"""Two numbers closer than this would overlap; the later one is left to the table."""
+DIGIT_WIDTH = 9.0
+"""Numbers that would overlap at this width of a digit are left to the table."""
 
 Translate = Callable[[str], str]
 
@@ -175,7 +175,7 @@ def _hatch(name: str) -> Markup:
 
 def _spans(spans: Iterable[Span], across: Axis, name: str, top: float, height: float) -> Markup:
     pieces: list[Markup] = []
-    free_from = -NUMBER_WIDTH
+    free_from = 0.0
     for number, span in enumerate(spans, start=1):
         left = across.at(span.start_s)
         width = max(across.at(span.end_s) - left, MIN_SPAN)
@@ -186,8 +186,9 @@ def _spans(spans: Iterable[Span], across: Axis, name: str, top: float, height: f
             ).format(x=left, y=top, w=round(width, 1), h=height, name=name)
         )
         middle = left + width / 2
-        if middle >= free_from:
-            free_from = middle + NUMBER_WIDTH
+        half = DIGIT_WIDTH * len(str(number)) / 2
+        if middle - half >= free_from:
+            free_from = middle + half
             pieces.append(_text(middle, top + 11 if top < 20 else top - 5, str(number), "number"))
     return Markup("").join(pieces)
 

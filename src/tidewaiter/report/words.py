@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tidewaiter.media.reshipping import TRANSFORM_LABELS
 from tidewaiter.opinion.verbal import ratio_of
 from tidewaiter.vocabulary import MediaKind, Proposition, Span, Status, Text, Verdict, tr
 
@@ -46,8 +47,6 @@ CHANGES = {
 }
 
 BYTES_PER_UNIT = 1024
-TRANSFORMS: dict[str, Text] = {}
-
 SMALLEST_DECIMAL = -1.0
 """log10 of the ratio up to which `1/40` reads better than `0.025`."""
 
@@ -59,7 +58,7 @@ def likelihood_ratio(log10_lr: float) -> str:
 
 def transform_name(transform: str) -> Text:
     """A way of re-shipping in words; one that is not known here by its own name."""
-    return TRANSFORMS.get(transform, tr("{name}", name=transform.replace("_", " ")))
+    return TRANSFORM_LABELS.get(transform, tr("{name}", name=transform.replace("_", " ")))
 
 
 def file_size(byte_length: int) -> Text:
