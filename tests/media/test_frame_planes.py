@@ -111,7 +111,9 @@ def test_a_crop_is_the_crop_of_the_converted_frame(
     along = length * np.array([np.cos(angle), np.sin(angle)])
     down = length * np.array([-np.sin(angle), np.cos(angle)])
     room = np.array([frame.width - 1, frame.height - 1], float)
-    start = np.array([share_x, share_y]) * room
+    # Inside the picture: beyond it, the border is repeated after smoothing, each plane's own.
+    reach = np.array([np.zeros(2), along, down, along + down])
+    start = np.array([share_x, share_y]) * (room - np.ptp(reach, axis=0)) - reach.min(axis=0)
     corners = np.float32([start, start + along, start + down])
     width, height = size
     steps = np.array([along / max(width - 1, 1), down / max(height - 1, 1)]).T

@@ -27,7 +27,7 @@ def open_picture(source: Source, limits: Limits, data: bytes) -> Picture:
     `exhibit.notes` says what was converted, cut off or left out. Raises CorruptMedia and
     LimitExceeded; whatever a decoder throws at hostile data becomes one of them.
     """
-    with _strict_pillow(limits):
+    with _strict_pillow():
         try:
             return _opened(source, limits, data)
         except InputError:
@@ -43,8 +43,12 @@ def open_picture(source: Source, limits: Limits, data: bytes) -> Picture:
 
 
 def _opened(source: Source, limits: Limits, data: bytes) -> Picture:
+    from PIL import Image
+
     image = _headed(source, data)
     check_dimensions(image.width, image.height, limits, source.shown)
+    # From here on Pillow may know the limit, for pictures inside the picture.
+    Image.MAX_IMAGE_PIXELS = limits.max_pixels
     notes = [*_sequence_notes(image), *sample_notes(image, data)]
     rgb, broken = _pixels(image, source, data)
     orientation, doubt = _orientation(image)
@@ -73,12 +77,12 @@ def _register_heif() -> None:
 
 
 @contextmanager
-def _strict_pillow(limits: Limits) -> Iterator[None]:
-    """Pillow's own guards set to the operator's limits; its warnings are ours to give."""
+def _strict_pillow() -> Iterator[None]:
+    """Pillow strict about truncation and silent; sizes are refused by us, by name."""
     from PIL import Image, ImageFile
 
     before = Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES
-    Image.MAX_IMAGE_PIXELS = limits.max_pixels
+    Image.MAX_IMAGE_PIXELS = None
     ImageFile.LOAD_TRUNCATED_IMAGES = False
     try:
         with warnings.catch_warnings():

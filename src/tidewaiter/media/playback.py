@@ -147,7 +147,7 @@ class Playback:
         if self.promised_s and self.promised_s > limits.max_duration_s:
             raise self._too_long(self.promised_s)
         if self.stream.frames > limits.max_frames:
-            raise self._too_many(self.stream.frames, "frames")
+            raise self._too_many(f"{self.stream.frames} frames promised by the header")
 
     def _until_first_frame(self) -> list[Any]:
         held: list[Any] = []
@@ -212,7 +212,7 @@ class Playback:
             self.resized += 1
             self._size = size
         if self.frames >= self.limits.max_frames:
-            raise self._too_many(self.frames + 1, "frames")
+            raise self._too_many(f"more than {self.limits.max_frames} frames")
         time_s, guessed = self.clock.time_of(av_frame)
         if time_s > self.limits.max_duration_s:
             raise self._too_long(time_s)
@@ -223,11 +223,11 @@ class Playback:
     def _count_packet(self) -> None:
         self.packets += 1
         if self.packets > PACKETS_PER_FRAME * self.limits.max_frames + FIRST_FRAME_PACKETS:
-            raise self._too_many(self.packets, "packets")
+            raise self._too_many(f"{self.packets} packets and only {self.frames} frames")
 
-    def _too_many(self, found: int, what: str) -> LimitExceeded:
+    def _too_many(self, found: str) -> LimitExceeded:
         return LimitExceeded(
-            f"{self.source.shown}: found {found} {what} or more; at most "
+            f"{self.source.shown}: found {found}; at most "
             f"{self.limits.max_frames} frames are allowed. Raise limits.max_frames in the settings."
         )
 
