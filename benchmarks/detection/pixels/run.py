@@ -19,6 +19,7 @@ import tomllib
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,10 @@ COPY, NOISE, RESAMPLING, SPECTRUM = (
 Pixels = NDArray[np.uint8]
 
 MEGAPIXELS_12 = (4000, 3000)
+LARGE_PX = 7_000_000
+SPEED_PHOTOGRAPHS = 4
+AS_MADE = ("as made",)
+COPY_SHIPPINGS = ("as made", "JPEG 90", "JPEG 75", "resized to 75 %, JPEG 90")
 TIMED = ("copy_move", "noise", "resampling", "spectrum")
 
 
@@ -70,6 +75,8 @@ class Item:
     forgery: str
     detectors: tuple[Any, ...]
     data: bytes = b""
+    shippings: tuple[str, ...] = ()
+    """Names of the shippings it goes through; none: all."""
 
 
 @dataclass(frozen=True)
@@ -108,8 +115,8 @@ def goods() -> Iterator[Item]:
             wall = render_wall(kind, rng, height=settings["height"], width=settings["width"])
             copied = copy_unit(wall, rng, exact_place=index % 4 < 2)
             source = f"{kind} {index:03d}"
-            yield Item(wall.rgb, source, "none", (COPY,))
-            yield Item(copied.rgb, source, "copied unit", (COPY,))
+            yield Item(wall.rgb, source, "none", (COPY,), shippings=COPY_SHIPPINGS)
+            yield Item(copied.rgb, source, "copied unit", (COPY,), shippings=COPY_SHIPPINGS)
 
 
 def photographs() -> Iterator[Item]:
@@ -122,11 +129,14 @@ def photographs() -> Iterator[Item]:
         larger = cv2.resize(donor, None, fx=settings["enlarged_by"], fy=settings["enlarged_by"])
         low, high = settings["copy_share"]
         share = float(rng.uniform(low, high))
-        yield Item(host, source, "none", (COPY, NOISE, RESAMPLING, SPECTRUM))
+        yield Item(host, source, "none", (NOISE, RESAMPLING, SPECTRUM))
+        yield Item(host, source, "none", (COPY,), shippings=COPY_SHIPPINGS)
         copied = pictures.copy_move(host, rng, share=share)
-        yield Item(copied.rgb, source, "copy", (COPY,))
+        yield Item(copied.rgb, source, "copy", (COPY,), shippings=COPY_SHIPPINGS)
         turned = pictures.copy_move(host, rng, share=share, scale=1.15, degrees=12)
-        yield Item(turned.rgb, source, "turned and scaled copy", (COPY,))
+        yield Item(
+            turned.rgb, source, "turned and scaled copy", (COPY,), shippings=COPY_SHIPPINGS[:2]
+        )
         spliced = pictures.splice(host, donor, rng, share=settings["splice_share"])
         yield Item(spliced.rgb, source, "splice", (NOISE, RESAMPLING))
         enlarged = pictures.splice(host, larger, rng, share=settings["enlarged_share"])
@@ -142,7 +152,7 @@ def small() -> Iterator[Item]:
     for folder in sorted((SHARED / "lfw_deepfunneled").iterdir())[: PROTOCOL["lfw"]["people"]]:
         if folder.is_dir():
             data = min(folder.glob("*.jpg")).read_bytes()
-            yield Item(pictures.decoded(data), folder.name, "none", (COPY,), data)
+            yield Item(pictures.decoded(data), folder.name, "none", (COPY,), data, AS_MADE)
 
 
 def generated() -> Iterator[Item]:
@@ -151,7 +161,7 @@ def generated() -> Iterator[Item]:
         for path in sorted((SHARED / "ecuador_lora" / kind).glob("*/*")):
             data = path.read_bytes()
             rgb = pictures.decoded(data)
-            yield Item(rgb, f"{path.parent.name} {path.stem}", forgery, (SPECTRUM,), data)
+            yield Item(rgb, path.parent.name, forgery, (SPECTRUM,), data, AS_MADE)
 
 
 def speed() -> list[dict[str, Any]]:
@@ -178,7 +188,7 @@ def speed() -> list[dict[str, Any]]:
 def examined(item: Item) -> Iterator[Score]:
     """Every detector's score after every shipping."""
     for shipping in PROTOCOL["shipping"]:
-        if item.data and shipping["name"] != "as made":
+        if shipping["name"] not in (item.shippings or (shipping["name"],)):
             continue
         picture = _shipped(item, shipping["scale"], shipping["quality"])
         needs = frozenset().union(*(detector.needs for detector in item.detectors))
@@ -258,9 +268,21 @@ def _auc(genuine: list[Score], altered: list[Score]) -> list[float]:
     return [round(v, 4) for v in (interval.value, interval.lower, interval.upper)]
 
 
-def _photograph_crops() -> list[tuple[str, Pixels]]:
+def _listed() -> Iterator[Any]:
     sys.path.insert(0, str(ROOT / "recipes"))
+    from material import photographs as listed
 
+    return listed()
+
+
+def _photographs_of(size: tuple[int, int]) -> Iterator[tuple[str, Pixels]]:
+    """The first photographs of at least 7 megapixels, brought to one size."""
+    large = (p for p in _listed() if p.rgb[..., 0].size >= LARGE_PX)
+    for photograph in islice(large, SPEED_PHOTOGRAPHS):
+        yield photograph.source, np.asarray(cv2.resize(photograph.rgb, size), np.uint8)
+
+
+def _photograph_crops() -> list[tuple[str, Pixels]]:
     settings = PROTOCOL["photographs"]
     crops = []
     for photograph in _listed():

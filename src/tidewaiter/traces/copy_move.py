@@ -26,6 +26,7 @@ from tidewaiter.traces.likeness import (
     Mask,
     Structure,
     agreement,
+    crop,
     likeness_map,
     noise_map,
     structure_of,
@@ -224,13 +225,7 @@ def _agreement_in(first: Structure, second: Structure, cells: Mask, box: Rectang
     inside = cells[
         top // CELL_PX : (top + height) // CELL_PX, left // CELL_PX : (left + width) // CELL_PX
     ]
-    return agreement(
-        Structure(first.luma[rows, columns], first.fine[rows, columns], first.slope[rows, columns]),
-        Structure(
-            second.luma[rows, columns], second.fine[rows, columns], second.slope[rows, columns]
-        ),
-        inside,
-    )
+    return agreement(crop(first, rows, columns), crop(second, rows, columns), inside)
 
 
 def _carried(box: Rectangle, corner: tuple[int, int], transform: Affine) -> Rectangle:
