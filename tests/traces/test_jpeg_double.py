@@ -12,6 +12,7 @@ from tidewaiter.media import Picture
 from tidewaiter.traces.base import Untaken, collect_picture
 from tidewaiter.traces.jpeg_double import (
     JpegDouble,
+    clipped_blocks,
     double_probabilities,
     single_probabilities,
 )
@@ -130,3 +131,27 @@ def test_flat_pictures_and_odd_sizes_end_in_numbers(grey):
     assert np.isfinite(found.inserted_map).all()
     assert found.used == 0
     assert found.peak == 0
+
+
+def test_clipping_is_not_taken_for_a_pasted_part():
+    """Half of the picture blown out between two savings: no block of it may stand out."""
+    bright = scene(9).astype(np.int16)
+    bright[:, 160:] += 125
+    bright = np.clip(bright, 0, 255).astype(np.uint8)
+    found = taken(jpeg_bytes(jpeg_history(bright, [65]), 92))
+    assert 0.3 < found.usable_share < 0.95
+    assert found.peak < 1
+
+
+def test_clipped_blocks_are_those_with_clipped_luma():
+    rgb = np.full((24, 32, 3), 128, np.uint8)
+    rgb[:8, :8] = 255
+    rgb[8:16, 8:16, 2] = 0
+    rgb[16:18, 16:18] = 0
+    clipped = clipped_blocks(rgb)
+    assert clipped.tolist() == [
+        [True, False, False, False],
+        [False, True, False, False],
+        [False, False, True, False],
+    ]
+    assert clipped_blocks(rgb[:5]).size == 0

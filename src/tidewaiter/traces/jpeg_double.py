@@ -8,7 +8,7 @@ coefficient is explained by one compression or by two, and every block by its li
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +50,13 @@ CALIBRATING_ORIGIN = (4, 4)
 
 SMOOTHED_BLOCKS, SCORED_BLOCKS = 5, 9
 
+# A value is clipped within this distance of black or full. Clipping between two savings
+# changes coefficients as if the first had not been; what matters is its weight in luma.
+# Of 0.03, 0.06, 0.12 and 0.2 the second parted spliced from unaltered photographs best.
+CLIPPED_WITHIN = 2
+LUMA_WEIGHTS = (0.299, 0.587, 0.114)
+MAX_CLIPPED_SHARE = 0.06
+
 # Fewer blocks give histograms too rough to fit.
 MIN_BLOCKS = 256
 
@@ -76,8 +83,9 @@ class JpegDouble:
     `step_ratio` is the median of first over second step over the used frequencies (0
     without any), `mean_gain` the mean gain of all nine in nats per block and frequency.
     `inserted_map` holds ln of single over double compression per block, smoothed over
-    5 x 5; positive = not compressed twice. `peak` is its highest mean over 9 x 9 blocks,
-    at block `peak_at` (row, column of its middle).
+    5 x 5; positive = not compressed twice; clipped blocks are left out, and `usable_share`
+    is that of the others. `peak` is its highest mean over 9 x 9 blocks, at block `peak_at`
+    (row, column of its middle).
     """
 
     fits: tuple[FrequencyFit, ...]
@@ -89,6 +97,7 @@ class JpegDouble:
     peak_at: tuple[int, int]
     quality: int
     quality_label: str
+    usable_share: float = 1.0
 
 
 class JpegDoubleTrace(PictureTrace):
@@ -97,37 +106,53 @@ class JpegDoubleTrace(PictureTrace):
     name: ClassVar[str] = "jpeg.double"
     after: ClassVar[tuple[str, ...]] = ("jpeg.coefficients",)
 
-    def measure(self, picture: Picture, earlier: Traces) -> JpegDouble | Untaken:  # noqa: ARG002
-        """The fit; `Untaken` where there are no coefficients or fewer than 256 blocks."""
+    def measure(self, picture: Picture, earlier: Traces) -> JpegDouble | Untaken:
+        """The fit; `Untaken` without coefficients or with fewer than 256 unclipped blocks."""
         stored = earlier["jpeg.coefficients"]
         if isinstance(stored, Untaken):
             return stored
         rows, columns = stored.height // 8, stored.width // 8
-        if rows * columns < MIN_BLOCKS or min(rows, columns) < SCORED_BLOCKS:
+        usable = ~clipped_blocks(picture.rgb[: rows * 8, : columns * 8])
+        if usable.sum() < MIN_BLOCKS or min(rows, columns) < SCORED_BLOCKS:
             return Untaken(
                 Status.NOT_APPLICABLE,
                 tr(
-                    "{found} whole blocks of 8 x 8 pixels; {needed} are needed, {side} a side",
-                    found=rows * columns,
+                    "{found} whole blocks of 8 x 8 pixels that are neither black nor blown out; "
+                    "{needed} are needed, {side} a side",
+                    found=int(usable.sum()),
                     needed=MIN_BLOCKS,
                     side=SCORED_BLOCKS,
                 ),
             )
-        return double_of(stored)
+        return double_of(stored, usable)
 
 
-def double_of(stored: JpegCoefficients) -> JpegDouble:
-    """Fit every frequency, then weigh every block by the frequencies that gained."""
+def clipped_blocks(rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Whole blocks of 8 x 8 pixels in which clipped values make up too much of luma."""
+    import cv2
+
+    size = (rgb.shape[1] // 8, rgb.shape[0] // 8)
+    if min(size) == 0:
+        return np.zeros(size[::-1], bool)
+    share = np.zeros(size[::-1], np.float32)
+    for channel, weight in enumerate(LUMA_WEIGHTS):
+        clipped = np.abs(rgb[..., channel].astype(np.int16) - 127.5) >= 127.5 - CLIPPED_WITHIN
+        cells: Any = cv2.resize(clipped.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+        share += np.float32(weight) * cells
+    return np.asarray(share > MAX_CLIPPED_SHARE)
+
+
+def double_of(stored: JpegCoefficients, usable: NDArray[np.bool_]) -> JpegDouble:
+    """Fit every frequency, then weigh every usable block by the frequencies that gained."""
     smooth = block_coefficients(stored.luma, FREQUENCIES, origin=CALIBRATING_ORIGIN)
-    rows, columns = stored.height // 8, stored.width // 8
-    fits, ratios = [], np.zeros((rows, columns), np.float32)
+    fits, ratios = [], np.zeros(usable.shape, np.float32)
     for index, frequency in enumerate(FREQUENCIES):
-        fit, levels, log_ratio = _fit(stored, frequency, smooth[index], (rows, columns))
+        fit, levels, log_ratio = _fit(stored, frequency, smooth[index], usable)
         fits.append(fit)
         if fit.used:
             ratios += log_ratio[levels]
     used = [fit for fit in fits if fit.used]
-    smoothed, peak, peak_at = _peak(ratios)
+    smoothed, peak, peak_at = _peak(ratios, usable)
     return JpegDouble(
         fits=tuple(fits),
         step_ratio=float(np.median([f.first_step / f.second_step for f in used])) if used else 0.0,
@@ -138,6 +163,7 @@ def double_of(stored: JpegCoefficients) -> JpegDouble:
         peak_at=peak_at,
         quality=stored.quality,
         quality_label=stored.quality_label,
+        usable_share=float(usable.mean()),
     )
 
 
@@ -195,14 +221,15 @@ def _fit(
     stored: JpegCoefficients,
     frequency: Frequency,
     smooth: NDArray[np.float32],
-    shape: tuple[int, int],
+    usable: NDArray[np.bool_],
 ) -> tuple[FrequencyFit, NDArray[np.int64], NDArray[np.float32]]:
     """The best first step; every block's level; and ln p_single / p_double by level."""
     second = int(stored.table[frequency])
-    levels = stored.quantised[: shape[0], : shape[1], frequency[0], frequency[1]].astype(np.int64)
-    reach = int(np.clip(np.percentile(np.abs(levels), 99), MIN_REACH, MAX_REACH))
+    rows, columns = usable.shape
+    levels = stored.quantised[:rows, :columns, frequency[0], frequency[1]].astype(np.int64)
+    reach = int(np.clip(np.percentile(np.abs(levels[usable]), 99), MIN_REACH, MAX_REACH))
     levels = np.clip(levels, -reach, reach) + reach
-    histogram = np.bincount(levels.ravel(), minlength=2 * reach + 1).astype(np.float64)
+    histogram = np.bincount(levels[usable], minlength=2 * reach + 1).astype(np.float64)
     samples = HalfSteps(smooth.ravel().astype(np.float64), second * (reach + 1))
     single = samples.levels(second, reach)
     tried = [step for step in range(1, MAX_FIRST_STEP + 1) if step != second]
@@ -215,16 +242,26 @@ def _fit(
     return FrequencyFit(frequency, tried[best], second, gain), levels, log_ratio.astype(np.float32)
 
 
-def _peak(ratios: NDArray[np.float32]) -> tuple[NDArray[np.float32], float, tuple[int, int]]:
+def _peak(
+    ratios: NDArray[np.float32], usable: NDArray[np.bool_]
+) -> tuple[NDArray[np.float32], float, tuple[int, int]]:
     """The map smoothed over 5 x 5, and its highest mean over whole windows of 9 x 9 blocks."""
+    smoothed = _mean_of_usable(ratios, usable, SMOOTHED_BLOCKS)
+    means = _mean_of_usable(smoothed, usable, SCORED_BLOCKS)
+    half = SCORED_BLOCKS // 2
+    inner = means[half : ratios.shape[0] - half, half : ratios.shape[1] - half]
+    row, column = np.unravel_index(int(np.argmax(inner)), inner.shape)
+    return smoothed, float(inner[row, column]), (int(row) + half, int(column) + half)
+
+
+def _mean_of_usable(
+    values: NDArray[np.float32], usable: NDArray[np.bool_], side: int
+) -> NDArray[np.float32]:
+    """Means over side x side; less than half usable, what is missing counts as 0."""
     import cv2
 
-    smoothed = cv2.blur(
-        ratios, (SMOOTHED_BLOCKS, SMOOTHED_BLOCKS), borderType=cv2.BORDER_REFLECT_101
-    )
-    means = cv2.blur(smoothed, (SCORED_BLOCKS, SCORED_BLOCKS))
-    half = SCORED_BLOCKS // 2
-    inner = np.asarray(means)[half : ratios.shape[0] - half, half : ratios.shape[1] - half]
-    row, column = np.unravel_index(int(np.argmax(inner)), inner.shape)
-    at = int(row) + half, int(column) + half
-    return np.asarray(smoothed, dtype=np.float32), float(inner[row, column]), at
+    weight = usable.astype(np.float32)
+    kind = cv2.BORDER_REFLECT_101
+    total: Any = cv2.blur(values * weight, (side, side), borderType=kind)
+    share: Any = cv2.blur(weight, (side, side), borderType=kind)
+    return np.asarray(total / np.maximum(share, 0.5), dtype=np.float32)

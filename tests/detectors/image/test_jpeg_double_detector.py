@@ -9,7 +9,7 @@ from tidewaiter.traces.jpeg_double import FrequencyFit, JpegDouble
 from tidewaiter.vocabulary import MediaKind, Status
 
 
-def finding(ratio=2.0, gain=0.3, peak=5.5):
+def finding(ratio=2.0, gain=0.3, peak=5.5, usable=0.9):
     double = JpegDouble(
         fits=(FrequencyFit((0, 1), 6, 3, gain), FrequencyFit((1, 0), 4, 2, 0.0)),
         step_ratio=ratio,
@@ -20,6 +20,7 @@ def finding(ratio=2.0, gain=0.3, peak=5.5):
         peak_at=(4, 11),
         quality=90,
         quality_label="≈90",
+        usable_share=usable,
     )
     return JpegDoubleDetector().find(Traces(MediaKind.PICTURE, {"jpeg.double": double}))
 
@@ -34,10 +35,12 @@ def test_inside_the_gate_the_peak_is_the_score_and_its_window_is_outlined():
     ]
 
 
-@pytest.mark.parametrize("outside", [{"ratio": 1.5}, {"gain": 0.09}, {"ratio": 0.0, "gain": 0.0}])
+@pytest.mark.parametrize(
+    "outside", [{"ratio": 1.5}, {"gain": 0.09}, {"ratio": 0.0, "gain": 0.0}, {"usable": 0.2}]
+)
 def test_outside_the_gate_it_declines_and_shows_both_checks(outside):
     found = finding(**outside)
     assert found.status is Status.NOT_APPLICABLE
     assert found.score is None
     assert any(not check.passed for check in found.gate)
-    assert "1.6 and 0.1 needed" in str(found.reason)
+    assert "1.6, 0.1 and 25% needed" in str(found.reason)

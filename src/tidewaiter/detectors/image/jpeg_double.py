@@ -22,6 +22,9 @@ from tidewaiter.vocabulary import (
 MIN_STEP_RATIO = 1.6
 MIN_MEAN_GAIN = 0.1
 
+# Pictures that are mostly black or blown out leave too few blocks to fit.
+MIN_USABLE_SHARE = 0.25
+
 BLOCK_PX = 8
 
 # Ends of the colour scale, nats per block.
@@ -65,9 +68,12 @@ class JpegDoubleDetector(Detector):
             return self.not_applicable(
                 tr(
                     "no coarser first compression that would show a pasted part: step ratio "
-                    "{ratio:.2f}, gain {gain:.3f}; {least_ratio:.1f} and {least_gain:.1f} needed",
+                    "{ratio:.2f}, gain {gain:.3f}, {usable:.0%} of blocks neither black nor blown "
+                    "out; {least_ratio:.1f}, {least_gain:.1f} and {least_usable:.0%} needed",
                     ratio=double.step_ratio,
                     gain=double.mean_gain,
+                    usable=double.usable_share,
+                    least_usable=MIN_USABLE_SHARE,
                     least_ratio=MIN_STEP_RATIO,
                     least_gain=MIN_MEAN_GAIN,
                 ),
@@ -78,7 +84,7 @@ class JpegDoubleDetector(Detector):
         )
 
 
-def _gate(double: JpegDouble) -> tuple[Check, Check]:
+def _gate(double: JpegDouble) -> tuple[Check, ...]:
     return (
         Check(
             name=tr("first step over second step, median"),
@@ -92,6 +98,12 @@ def _gate(double: JpegDouble) -> tuple[Check, Check]:
             needed=tr("{needed:.1f} or more", needed=MIN_MEAN_GAIN),
             passed=double.mean_gain >= MIN_MEAN_GAIN,
         ),
+        Check(
+            name=tr("blocks that are neither black nor blown out"),
+            found=tr("{found:.0%}", found=double.usable_share),
+            needed=tr("{needed:.0%} or more", needed=MIN_USABLE_SHARE),
+            passed=double.usable_share >= MIN_USABLE_SHARE,
+        ),
     )
 
 
@@ -101,6 +113,7 @@ def _features(double: JpegDouble) -> dict[str, float]:
         "mean_gain": double.mean_gain,
         "frequencies_used": float(double.used),
         "quality": float(double.quality),
+        "usable_share": double.usable_share,
     }
 
 
