@@ -35,13 +35,15 @@ class Noun(BaseModel):
 class Text(Noun):
     """A sentence for a reader: English template and the values to fill in.
 
+    A value that is a `Text` itself is put into the reader's language with it.
+
     Written as `tr("{found:.1f} s found; {needed} s needed", found=3.2, needed=10)`.
     Serialises to the sentence itself, in the language of the serialisation context
     (`context={"translate": callable}`), and reads back as a template without values.
     """
 
     template: str
-    values: dict[str, Scalar] = Field(default_factory=dict)
+    values: dict[str, Scalar | Text] = Field(default_factory=dict)
 
     @model_validator(mode="before")
     @classmethod
@@ -56,13 +58,17 @@ class Text(Noun):
     def render(self, translate: Any = str) -> str:
         """The sentence, its template passed through `translate` (str -> str) first."""
         template = translate(self.template) if self.template else ""
-        return str(template.format(**self.values)) if self.values else str(template)
+        values = {
+            name: value.render(translate) if isinstance(value, Text) else value
+            for name, value in self.values.items()
+        }
+        return str(template.format(**values)) if values else str(template)
 
     def __str__(self) -> str:
         return self.render()
 
 
-def tr(template: str, /, **values: Scalar) -> Text:
+def tr(template: str, /, **values: Scalar | Text) -> Text:
     """A translatable sentence; `template` must be a literal so that it can be extracted."""
     return Text(template=template, values=values)
 
@@ -303,7 +309,9 @@ class Opinion(Noun):
     @model_validator(mode="after")
     def _ordered(self) -> Opinion:
         if not self.lower <= self.log10_lr <= self.upper:
-            raise ValueError(f"{self.proposition}: {self.lower} ≤ {self.log10_lr} ≤ {self.upper} fails")
+            raise ValueError(
+                f"{self.proposition}: {self.lower} ≤ {self.log10_lr} ≤ {self.upper} fails"
+            )
         return self
 
 

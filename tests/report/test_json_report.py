@@ -10,7 +10,7 @@ from tests.report.samples import HOSTILE_NAME, all_samples
 from tidewaiter.errors import ConfigurationError
 from tidewaiter.report.record import json_report
 from tidewaiter.report.rounding import rounded
-from tidewaiter.vocabulary import Report
+from tidewaiter.vocabulary import Report, tr
 
 SAMPLES = all_samples()
 PICTURE = SAMPLES["picture"]
@@ -70,3 +70,16 @@ def test_sentences_are_in_the_language_asked_for() -> None:
 def test_an_unknown_language_is_refused() -> None:
     with pytest.raises(ConfigurationError):
         json_report(PICTURE.report, "tlh")
+
+
+def test_a_sentence_within_a_sentence_is_translated_and_rounded() -> None:
+    inner = tr("{found:.2f} of their width", found=0.123456789)
+    reason = tr(
+        "{name}: {found}; {needed} needed", name=tr("shorter side"), found=inner, needed="“none”"
+    )
+    finding = SAMPLES["declined"].report.findings[0].model_copy(update={"reason": reason})
+    report = SAMPLES["declined"].report.model_copy(update={"findings": (finding,)})
+    said = json.loads(json_report(report, "fr"))["findings"][0]["reason"]
+    assert "plus petit côté" in said
+    assert "0.12 de leur largeur" in said
+    assert "“none”" in said

@@ -22,7 +22,7 @@ from tidewaiter.vocabulary import Box
 MAX_SIDE = 1200
 """Long side of a drawn picture at most; keeps a report of ten pictures in a few MB."""
 MIN_SIDE = 480
-"""Smaller pictures are enlarged by a whole factor to about this, so that numbers fit."""
+"""Smaller pictures are enlarged by a whole factor to at least this, so that numbers fit."""
 
 DIGITS = {
     "0": "01110 10001 10011 10101 11001 10001 01110",
@@ -118,7 +118,7 @@ def _fitted(picture: Image.Image) -> Image.Image:
         share = MAX_SIDE / long_side
         size = (max(1, round(picture.width * share)), max(1, round(picture.height * share)))
         return picture.resize(size, Image.Resampling.BOX)
-    factor = max(1, MIN_SIDE // long_side)
+    factor = -(-MIN_SIDE // long_side)
     size = (picture.width * factor, picture.height * factor)
     return picture.resize(size, Image.Resampling.NEAREST)
 

@@ -6,6 +6,7 @@ its lines apart by dashes and its spans by hatching and numbers, never by colour
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -18,9 +19,12 @@ from tidewaiter.vocabulary import Opinion, Series, Span, Text, Timeline, tr
 
 WIDTH = 400
 """Units of a drawing's width; it is shown 300 to 560 pixels wide, so text stays readable."""
-HEIGHT = 210
-LEFT, RIGHT, TOP, BOTTOM = 66, 392, 10, 166
+HEIGHT = 220
+LEFT, RIGHT, TOP, BOTTOM = 58, 392, 24, 180
 """Edges of the plotting field."""
+LABEL_LETTERS = 54
+"""Letters that fit into one line of a plot; longer labels take more lines above it."""
+LINE_HEIGHT = 16
 STRENGTH_WIDTH = 320
 """The scale of strength is shown smaller than plots are."""
 STRENGTH_ENDS = 4.0
@@ -62,7 +66,8 @@ def series_svg(series: Series, translate: Translate, name: str) -> Markup:
         high=max(known, default=0.0),
         marks=len(series.marks),
     )
-    return _drawing(series.caption, description, field, (WIDTH, HEIGHT), translate, name)
+    rise = _rise(series.y_label.render(translate))
+    return _drawing(series.caption, description, field, (WIDTH, HEIGHT, rise), translate, name)
 
 
 def timeline_svg(timeline: Timeline, translate: Translate, name: str) -> Markup:
@@ -81,7 +86,7 @@ def timeline_svg(timeline: Timeline, translate: Translate, name: str) -> Markup:
         spans=len(timeline.spans),
         duration=timeline.duration_s,
     )
-    return _drawing(timeline.caption, description, field, (WIDTH, 74), translate, name)
+    return _drawing(timeline.caption, description, field, (WIDTH, 74, 0), translate, name)
 
 
 def strength_svg(opinion: Opinion, translate: Translate, name: str) -> Markup:
@@ -119,7 +124,7 @@ def strength_svg(opinion: Opinion, translate: Translate, name: str) -> Markup:
         high=end,
     )
     return _drawing(
-        tr("Strength of support"), description, body, (STRENGTH_WIDTH, 62), translate, name
+        tr("Strength of support"), description, body, (STRENGTH_WIDTH, 62, 0), translate, name
     )
 
 
@@ -136,7 +141,19 @@ def rates_svg(
     frame = _frame(across, up, labels[0].render(translate), labels[1].render(translate))
     description = tr("{lines} lines", lines=len(lines))
     height = HEIGHT + 4 + 18 * len(lines)
-    return _drawing(caption, description, curves + frame + keys, (WIDTH, height), translate, name)
+    return _drawing(
+        caption,
+        description,
+        curves + frame + keys,
+        (WIDTH, height, _rise(labels[1].render(translate))),
+        translate,
+        name,
+    )
+
+
+def _rise(label: str) -> int:
+    """How far a long label above the plot reaches beyond its first line."""
+    return LINE_HEIGHT * (len(textwrap.wrap(label, LABEL_LETTERS) or [""]) - 1)
 
 
 def _ends(spans: Iterable[Span]) -> list[float]:
@@ -147,17 +164,18 @@ def _drawing(
     title: Text,
     description: Text,
     body: Markup,
-    size: tuple[int, int],
+    size: tuple[int, int, int],
     translate: Translate,
     name: str,
 ) -> Markup:
     return Markup(
-        '<svg class="plot w{width}" role="img" viewBox="0 0 {width} {height}" '
+        '<svg class="plot w{width}" role="img" viewBox="0 {top} {width} {height}" '
         'aria-labelledby="{name}-t {name}-d"><title id="{name}-t">{title}</title>'
         '<desc id="{name}-d">{description}</desc>{body}</svg>'
     ).format(
         width=size[0],
-        height=size[1],
+        top=-size[2],
+        height=size[1] + size[2],
         name=name,
         title=visible(title.render(translate)),
         description=visible(description.render(translate)),
@@ -223,10 +241,13 @@ def _frame(across: Axis, up: Axis, x_label: str, y_label: str) -> Markup:
         )
         for y in up.ticks(4)
     )
-    middle = (TOP + BOTTOM) / 2
+    heading = textwrap.wrap(y_label, LABEL_LETTERS) or [""]
+    above = Markup("").join(
+        _text(4, TOP - 10 - LINE_HEIGHT * (len(heading) - 1 - row), line, "s")
+        for row, line in enumerate(heading)
+    )
     return Markup(
-        '<path class="axis" d="M{left} {top}V{bottom}H{right}"/>{below}{beside}{x_label}'
-        '<text class="m" transform="translate(11 {middle}) rotate(-90)">{y_label}</text>'
+        '<path class="axis" d="M{left} {top}V{bottom}H{right}"/>{below}{beside}{x_label}{above}'
     ).format(
         left=LEFT,
         top=TOP,
@@ -235,8 +256,7 @@ def _frame(across: Axis, up: Axis, x_label: str, y_label: str) -> Markup:
         below=below,
         beside=beside,
         x_label=_text((LEFT + RIGHT) / 2, BOTTOM + 34, x_label, "m"),
-        middle=middle,
-        y_label=visible(y_label),
+        above=above,
     )
 
 
