@@ -84,8 +84,11 @@ def test_a_box_on_the_upright_picture_is_found_on_the_stored_one(orientation):
 
 def test_skin_regions_lie_apart():
     grid = np.random.default_rng(0).uniform(20, 170, (468, 3)).astype(np.float32)
-    masks = geometry.skin_masks(grid, 192)
+    rectangle, masks = geometry.skin_masks(grid, 192)
     assert masks.shape == (3, 192, 192)
+    assert rectangle.shape == (3, 2)
+    assert masks.any(0).any(0)[[0, -1]].all()
+    assert masks.any(0).any(1)[[0, -1]].all()
     assert all(set(np.unique(mask)) == {0, 255} for mask in masks)
 
 

@@ -122,15 +122,22 @@ def head_pose(points: Points) -> tuple[float, float, float]:
     return float(yaw), float(pitch), float(roll)
 
 
-def skin_masks(points: Points, size: int) -> NDArray[np.uint8]:
-    """Masks of the skin regions in a `size` x `size` crop: 3 x size x size, 0 or 255."""
+def skin_masks(points: Points, size: int) -> tuple[Points, NDArray[np.uint8]]:
+    """The rectangle that holds the skin regions, and their masks in a crop of it.
+
+    Top left, top right, bottom left (3 x 2) in the coordinates of `points`; masks of a
+    `size` x `size` crop of that rectangle: 3 x size x size, 0 or 255.
+    """
     import cv2
 
+    outlines = [points[list(indices), :2] for indices in SKIN_POINTS]
+    low = np.concatenate(outlines).min(0)
+    extent = np.maximum(np.concatenate(outlines).max(0) - low, 1)
     masks = np.zeros((len(SKIN_POINTS), size, size), np.uint8)
-    for mask, indices in zip(masks, SKIN_POINTS, strict=True):
-        outline = np.round(points[list(indices), :2]).astype(np.int32)
-        cv2.fillConvexPoly(mask, cv2.convexHull(outline), 255)
-    return masks
+    for mask, outline in zip(masks, outlines, strict=True):
+        inside = np.round((outline - low) / extent * (size - 1)).astype(np.int32)
+        cv2.fillConvexPoly(mask, cv2.convexHull(inside), 255)
+    return low + np.array([[0, 0], [extent[0], 0], [0, extent[1]]]), masks
 
 
 def box_of(points: Points) -> NDArray[np.float32]:

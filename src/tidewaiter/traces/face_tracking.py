@@ -21,6 +21,7 @@ from tidewaiter.traces.face_geometry import (
     SKIN_REGIONS,
     Corners,
     box_of,
+    from_crop,
     head_pose,
     mesh_square,
     mouth_opening,
@@ -32,6 +33,8 @@ from tidewaiter.traces.face_models import MESH_SIZE, Located, Mesh, locate, mesh
 BLOCK_S = 30.0
 MOST_BLOCKS = 40
 LOCATE_EVERY_S = 0.5
+# While the mesh confirms the faces followed, only newcomers are missed in between.
+LOCATE_NEWCOMERS_EVERY_S = 1.0
 # A wider look costs 5 ms instead of 1.5 ms, so it is taken at most once a second.
 LOOK_WIDER_EVERY_S = 1.0
 # Above the highest heart rate looked for (4 Hz), so that new regions do not imitate one.
@@ -50,7 +53,7 @@ SMALL_FACE_PIXELS = 32
 THUMBNAIL_SIDE = 320
 WIDER_SIDE = 640
 # Side of the crop in which the skin's mean colour is read: hundreds of pixels a region.
-COLOUR_SIZE = 96
+COLOUR_SIZE = 64
 # Pixels this bright in any colour are highlights or clipped, not skin.
 BRIGHTEST_SKIN = 250
 MESH_COLUMNS = 10
@@ -72,7 +75,7 @@ class SeenFace:
 
 @dataclass(frozen=True)
 class Skin:
-    """Where the skin was at the last mesh: masks in the crop at these corners."""
+    """Where the skin was at the last mesh: masks in the crop of these corners."""
 
     corners: Corners
     masks: NDArray[np.uint8]
@@ -148,7 +151,8 @@ class Follower:
 
     def _locate(self, frame: Frame) -> None:
         now = frame.time_s
-        self._next_locate_s = now + LOCATE_EVERY_S
+        confirmed = bool(self.live) and all(t.skin is not None for t in self.live)
+        self._next_locate_s = now + (LOCATE_NEWCOMERS_EVERY_S if confirmed else LOCATE_EVERY_S)
         faces = self._faces_in(frame)
         self.located_times += 1
         self.found_times += bool(faces)
@@ -214,8 +218,8 @@ class Follower:
             return
         track.box, track.seen_s = box, now
         track.corners = mesh_square(found.points)
-        smaller = found.in_crop * (COLOUR_SIZE / MESH_SIZE)
-        track.skin = Skin(corners, skin_masks(smaller, COLOUR_SIZE))
+        rectangle, masks = skin_masks(found.in_crop, COLOUR_SIZE)
+        track.skin = Skin(from_crop(rectangle, corners, MESH_SIZE), masks)
         track.time_s.append(now)
         pose = head_pose(found.points)
         side = float(np.linalg.norm(track.corners[1] - track.corners[0]))
