@@ -3,7 +3,7 @@ import pytest
 
 from tidewaiter.testing.scenes import ArrayVideo, still_scene
 from tidewaiter.traces.base import Untaken, collect_video
-from tidewaiter.traces.packets import usual_key_interval
+from tidewaiter.traces.packets import binomial_exponent, usual_key_interval
 
 STILL = still_scene(1, seed=1)[0]
 
@@ -91,3 +91,12 @@ def test_short_and_all_intra_streams_have_no_rhythm(frames):
     taken = packets_of([1000] * frames, keys=keys, names=("packets", "double_encoding"))
     assert taken["packets"].all_intra
     assert not len(taken["double_encoding"].period)
+
+
+def test_the_binomial_tail_is_exact():
+    from scipy.stats import binom
+
+    events, trials = np.array([0, 1, 7, 30]), np.array([5, 5, 40, 30])
+    expected = -binom.logsf(events - 1, trials, 0.1) / np.log(10.0)
+    assert binomial_exponent(events, trials, 0.1) == pytest.approx(expected, abs=1e-9)
+    assert binomial_exponent(np.array([0]), np.array([0]), 0.5).tolist() == [0.0]

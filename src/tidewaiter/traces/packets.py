@@ -170,8 +170,6 @@ def best_phase(excess: NDArray[np.float64], period: int, tests: float) -> tuple[
 
     `tests` is the number of phases, periods and definitions of "large" looked at.
     """
-    from scipy.stats import binom
-
     values = excess[np.isfinite(excess)]
     counts = _fold(np.isfinite(excess), period)
     best = (-np.log10(tests), 0)
@@ -180,10 +178,22 @@ def best_phase(excess: NDArray[np.float64], period: int, tests: float) -> tuple[
         rate = float(large.sum()) / len(values)
         if rate == 0.0:
             continue
-        tails = -binom.logsf(_fold(large, period) - 1, counts, rate) / np.log(10.0)
+        tails = binomial_exponent(_fold(large, period), counts, rate)
         phase = int(np.argmax(tails))
         best = max(best, (float(tails[phase]) - float(np.log10(tests)), phase))
     return best
+
+
+def binomial_exponent(
+    events: NDArray[np.int64], trials: NDArray[np.int64], rate: float
+) -> NDArray[np.float64]:
+    """-log10 of the chance of at least so many events, 0…300; 0 where none is asked for."""
+    from scipy.special import betainc
+
+    # P[B(n, p) >= k] = I_p(k, n - k + 1); scipy.stats would take a second to import.
+    tail = betainc(np.maximum(events, 1), trials - np.maximum(events, 1) + 1.0, rate)
+    exponent = -np.log10(np.maximum(tail, 1e-300))
+    return np.asarray(np.where(events > 0, exponent, 0.0), np.float64)
 
 
 def excess_sizes(table: PacketTable) -> NDArray[np.float64]:

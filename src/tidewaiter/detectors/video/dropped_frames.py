@@ -5,11 +5,11 @@ from __future__ import annotations
 from math import log
 
 import numpy as np
-from scipy.stats import binom
 
 from tidewaiter.detectors.base import Detector
 from tidewaiter.traces.base import Traces
 from tidewaiter.traces.breaks import BreakSearch, Freeze
+from tidewaiter.traces.packets import binomial_exponent
 from tidewaiter.traces.timeline import FrameTimeline
 from tidewaiter.vocabulary import (
     MAX_SERIES_POINTS,
@@ -109,7 +109,8 @@ def freeze_exponent(freeze: Freeze, timeline: FrameTimeline) -> float:
     outside = int(equal.sum()) - freeze.equal_frames
     length = freeze.end - freeze.start
     rate = (outside + 1) / (timeline.frames - length + 1)
-    tail = -float(binom.logsf(freeze.equal_frames - 1, length, min(rate, 1.0))) / log(10.0)
+    counted = (np.array([freeze.equal_frames]), np.array([length]))
+    tail = float(binomial_exponent(*counted, min(rate, 1.0))[0])
     return max(0.0, tail - float(np.log10(timeline.frames)))
 
 
