@@ -141,6 +141,7 @@ def opinion(
         "bound_upper": 2.0,
         "calibration": "image.noise_map-1-any",
         "domain": "any",
+        "verbal": scale(log10_lr),
     }
     return Opinion(
         proposition=proposition,
@@ -148,7 +149,6 @@ def opinion(
         lower=lower,
         upper=upper,
         verdict=verdict,
-        verbal=scale(log10_lr),
         contributors=parts,
         **(known | more),
     )
@@ -568,6 +568,9 @@ def video() -> Sample:
                     speaks=True,
                 ),
                 reason=tr("the opinion flips when the file is re-shipped"),
+                verbal=tr(
+                    "no support for either side: the opinion changes with the way of shipping"
+                ),
             ),
         ),
         stability=Stability(

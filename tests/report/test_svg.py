@@ -56,6 +56,20 @@ def test_marks_are_hatched_and_numbered_and_a_moment_is_still_seen() -> None:
     assert widths[0] == svg.MIN_SPAN
     assert widths[1] == pytest.approx((svg.RIGHT - svg.LEFT) / 10, abs=0.2)
     assert re.findall(r'class="number"[^>]*>(\d)', drawing) == ["1", "2"]
+    heights = [float(y) for y in re.findall(r'class="number"[^>]* y="([\d.]+)"', drawing)]
+    assert all(svg.TOP < y < svg.BOTTOM for y in heights)
+
+
+def test_a_long_label_gets_its_own_lines_above_the_plot() -> None:
+    item = Series(
+        caption=tr("c"), x=(0.0,), y=(1.0,), x_label=tr("x"), y_label=tr("many words " * 12)
+    )
+    drawing = str(svg.series_svg(item, str, "n"))
+    lines = re.findall(r'class="s" x="4" y="(-?[\d.]+)">([^<]+)<', drawing)
+    top = float(re.search(r'viewBox="0 (-?\d+) ', drawing)[1])
+    assert len(lines) == 3
+    assert all(len(words) <= svg.LABEL_LETTERS for _, words in lines)
+    assert all(float(y) > top + 10 for y, _ in lines)
 
 
 def test_numbers_that_would_overlap_are_left_to_the_table() -> None:

@@ -54,7 +54,7 @@ def series_svg(series: Series, translate: Translate, name: str) -> Markup:
     field = Markup("").join(
         (
             _hatch(name),
-            _spans(series.marks, across, name, TOP, BOTTOM - TOP),
+            _spans(series.marks, across, name, (TOP, BOTTOM), TOP + 11),
             _curve(zip(series.x, series.y, strict=True), across, up),
             _frame(across, up, series.x_label.render(translate), series.y_label.render(translate)),
         )
@@ -79,7 +79,7 @@ def timeline_svg(timeline: Timeline, translate: Translate, name: str) -> Markup:
     )
     labels = Markup("").join(_tick(across.at(t), 50, short_clock(t)) for t in time_ticks(end))
     field = Markup("").join(
-        (_hatch(name), bar, _spans(timeline.spans, across, name, 24, 26), labels)
+        (_hatch(name), bar, _spans(timeline.spans, across, name, (24, 50), 19), labels)
     )
     description = tr(
         "{spans} marked stretches in {duration:.2f} s",
@@ -191,7 +191,9 @@ def _hatch(name: str) -> Markup:
     ).format(name=name)
 
 
-def _spans(spans: Iterable[Span], across: Axis, name: str, top: float, height: float) -> Markup:
+def _spans(
+    spans: Iterable[Span], across: Axis, name: str, field: tuple[float, float], number_y: float
+) -> Markup:
     pieces: list[Markup] = []
     free_from = 0.0
     for number, span in enumerate(spans, start=1):
@@ -201,13 +203,13 @@ def _spans(spans: Iterable[Span], across: Axis, name: str, top: float, height: f
             Markup(
                 '<rect class="span" x="{x}" y="{y}" width="{w}" height="{h}" '
                 'fill="url(#{name}-h)"/>'
-            ).format(x=left, y=top, w=round(width, 1), h=height, name=name)
+            ).format(x=left, y=field[0], w=round(width, 1), h=field[1] - field[0], name=name)
         )
         middle = left + width / 2
         half = DIGIT_WIDTH * len(str(number)) / 2
         if middle - half >= free_from:
             free_from = middle + half
-            pieces.append(_text(middle, top + 11 if top < 20 else top - 5, str(number), "number"))
+            pieces.append(_text(middle, number_y, str(number), "number"))
     return Markup("").join(pieces)
 
 
