@@ -134,11 +134,11 @@ def clipped_blocks(rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
     size = (rgb.shape[1] // 8, rgb.shape[0] // 8)
     if min(size) == 0:
         return np.zeros(size[::-1], bool)
-    share = np.zeros(size[::-1], np.float32)
-    for channel, weight in enumerate(LUMA_WEIGHTS):
-        clipped = np.abs(rgb[..., channel].astype(np.int16) - 127.5) >= 127.5 - CLIPPED_WITHIN
-        cells: Any = cv2.resize(clipped.astype(np.float32), size, interpolation=cv2.INTER_AREA)
-        share += np.float32(weight) * cells
+    table = np.zeros(256, np.uint8)
+    table[: CLIPPED_WITHIN + 1] = table[255 - CLIPPED_WITHIN :] = 255
+    marked: Any = cv2.LUT(np.ascontiguousarray(rgb[: size[1] * 8, : size[0] * 8]), table)
+    shares: Any = cv2.resize(marked, size, interpolation=cv2.INTER_AREA)
+    share = shares.astype(np.float32) @ (np.array(LUMA_WEIGHTS, np.float32) / 255)
     return np.asarray(share > MAX_CLIPPED_SHARE)
 
 
