@@ -1,9 +1,4 @@
-"""Tidewaiter examines photos and videos and says how far the evidence speaks for manipulation.
-
->>> import tidewaiter
->>> report = tidewaiter.examine("photo.jpg")
->>> [(opinion.proposition, opinion.verdict) for opinion in report.opinions]
-"""
+"""Tidewaiter examines photos and videos and says how far the evidence speaks for manipulation."""
 
 from typing import Any
 

@@ -19,6 +19,7 @@ from tidewaiter.casework.outcome import outcome_of, outcome_of_error, reports_of
 from tidewaiter.casework.plan import Plan, plan_for
 from tidewaiter.casework.ports import Outcome
 from tidewaiter.casework.selftest import Step, prove
+from tidewaiter.casework.site_calibration import Item, fit_site, score_item, site_items, site_name
 from tidewaiter.errors import (
     ConfigurationError,
     ExaminationError,
@@ -31,9 +32,10 @@ from tidewaiter.jobs.supervisor import run
 from tidewaiter.report.index import index_page
 from tidewaiter.settings import Limits, Settings
 from tidewaiter.storage.reports import FolderOfReports, write_whole
-from tidewaiter.vocabulary import Report
+from tidewaiter.vocabulary import Report, Text, tr
 
 HANDLER = "tidewaiter.wiring:examine_task"
+SCORE_HANDLER = "tidewaiter.wiring:score_task"
 SETTINGS_FILE = "tidewaiter.toml"
 
 
@@ -116,6 +118,51 @@ def examine_task(payload: dict[str, Any]) -> dict[str, Any]:
     exhibit = examination.report.exhibit
     files = store.save(exhibit.name, exhibit.sha256, as_json=as_json, as_html=as_html)
     return outcome_of(examination.report, plan.language, files)
+
+
+def calibrate_site(
+    genuine: Path,
+    altered: Path | None,
+    settings: Settings,
+    *,
+    out: Path,
+    detectors: tuple[str, ...] = (),
+    workers: int = 1,
+) -> Iterator[Text]:
+    """Score a site's items in workers, fit, and write what is better than before to `out`."""
+    plan = plan_for(settings, only=detectors, stability=False)
+    items = site_items(genuine, altered, out=out)
+    with tempfile.TemporaryDirectory(prefix="tidewaiter-calibrate-") as folder:
+        queue = Queue(Path(folder) / "queue.sqlite")
+        queue.add((f"{n}", _score_payload(item, plan)) for n, item in enumerate(items))
+        run(queue, SCORE_HANDLER, workers=workers, limits=plan.limits)
+        tasks = list(queue.tasks())
+        queue.close()
+    for task in tasks:
+        if task.error is not None:
+            name = Path(task.payload["path"]).name
+            yield tr("left out: {name}: {problem}", name=name, problem=task.error["message"])
+    rows = [row for task in tasks for row in (task.result or {}).get("rows", ())]
+    fitted = fit_site(rows, domain=site_name(out))
+    for name, content in fitted.files.items():
+        write_whole(out / name, content)
+    yield from fitted.sentences
+    yield tr("{count} calibrations written to {folder}", count=len(fitted.files), folder=out.name)
+
+
+def score_task(payload: dict[str, Any]) -> dict[str, Any]:
+    """What a worker does for a site calibration: the raw scores of one item."""
+    item = Item(Path(payload["path"]), payload["source"], payload["label"])
+    return {"rows": score_item(item, Plan.model_validate(payload["plan"]))}
+
+
+def _score_payload(item: Item, plan: Plan) -> dict[str, Any]:
+    return {
+        "path": os.path.abspath(item.path),  # noqa: PTH100
+        "source": item.source,
+        "label": item.label,
+        "plan": plan.model_dump(mode="json"),
+    }
 
 
 class QueueCrew:

@@ -40,7 +40,7 @@ class Summary:
         )
 
 
-def examine_batch(
+def examine_batch(  # noqa: PLR0913 - one keyword per choice of a run
     paths: Iterable[Path],
     plan: Plan,
     crew: Crew,

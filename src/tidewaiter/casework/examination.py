@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import io
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
-from tidewaiter.casework.plan import Plan, installed_versions, trace_options, versions_used
+from tidewaiter.casework.plan import (
+    Plan,
+    digest_of,
+    installed_versions,
+    trace_options,
+    versions_used,
+)
 from tidewaiter.detectors.base import Detector
 from tidewaiter.errors import TidewaiterError
 from tidewaiter.media import Picture, Unexamined, Video, open_media
 from tidewaiter.media.material import Pixels
-from tidewaiter.media.reshipping import PICTURE_TRANSFORMS, VIDEO_TRANSFORMS
+from tidewaiter.media.reshipping import PICTURE_TRANSFORMS
+from tidewaiter.media.reshipping_video import VIDEO_TRANSFORMS
 from tidewaiter.media.still import frames_at
 from tidewaiter.opinion import stability as comparing
 from tidewaiter.opinion.calibration import Calibration
@@ -154,22 +162,44 @@ def _reshipped_copies(
     media: Picture | Video, plan: Plan
 ) -> Iterator[tuple[str, Picture | Video | Text]]:
     """Every re-shipped copy, opened; or why it could not be made."""
-    transforms = PICTURE_TRANSFORMS if isinstance(media, Picture) else VIDEO_TRANSFORMS
     with tempfile.TemporaryDirectory(prefix="tidewaiter-reshipped-") as folder:
-        for number, (name, transform) in enumerate(transforms.items()):
-            path = Path(folder) / f"copy-{number}"
+        for name, write in _transforms(media).items():
+            path = Path(folder) / f"copy-{name}"
             try:
-                if isinstance(media, Picture):
-                    path.write_bytes(transform(media))
-                else:
-                    transform(media.path, path, STABILITY_EXCERPT_S)
+                write(path)
                 copy = open_media(path, plan.limits)
             except TidewaiterError as error:
                 yield name, tr("{problem}", problem=str(error))
                 continue
-            if isinstance(copy, Picture | Video):
+            if isinstance(copy, Unexamined):
+                yield name, tr("the copy holds nothing to examine")
+            else:
                 yield name, copy
             path.unlink(missing_ok=True)
+
+
+def _transforms(media: Picture | Video) -> dict[str, Callable[[Path], object]]:
+    """The battery for this material: each writes its copy to a path."""
+    if isinstance(media, Picture):
+        return {
+            name: partial(_write_picture, media, transform)
+            for name, transform in PICTURE_TRANSFORMS.items()
+        }
+    source = Path(media.path)
+    return {
+        name: partial(_write_video, source, transform)
+        for name, transform in VIDEO_TRANSFORMS.items()
+    }
+
+
+def _write_picture(picture: Picture, transform: Callable[[Picture], bytes], path: Path) -> None:
+    path.write_bytes(transform(picture))
+
+
+def _write_video(
+    source: Path, transform: Callable[[Path, Path, float], object], path: Path
+) -> None:
+    transform(source, path, STABILITY_EXCERPT_S)
 
 
 def _stability_reason(media: Picture | Video, problems: Sequence[str]) -> Text:
@@ -237,5 +267,5 @@ def _used(
 
 
 def _versions(opinions: Sequence[Opinion], calibrations: Sequence[Calibration]) -> Versions:
-    used = {c.id: c.digest for c in _used(opinions, calibrations)}
+    used = {c.id: digest_of(c) for c in _used(opinions, calibrations)}
     return versions_used().model_copy(update={"calibrations": used})

@@ -64,7 +64,7 @@ def obstacle_of(detector: Detector) -> str | None:
 
 
 def _entry(detector: Detector, calibrations: tuple[Calibration, ...]) -> Entry:
-    calibration = next((c for c in calibrations if c.fits(detector.id, detector.version)), None)
+    calibration = _calibration_of(detector, calibrations)
     obstacle = obstacle_of(detector)
     return Entry(
         id=detector.id,
@@ -86,4 +86,31 @@ def _error_rates(detector: Detector, calibration: Calibration | None) -> Text:
         return tr("states facts; carries no likelihood ratio")
     if calibration is None:
         return tr("not calibrated: shown in reports, weighs nothing")
-    return calibration.in_words()
+    measures = calibration.measures
+    if measures is None:
+        return tr("calibrated, but without items held out to measure on")
+    return tr(
+        "speaks up to log10 LR {upper:.2f}; on held-out sources support is wrongly given to "
+        "{false:.1%} of genuine items ({false_lower:.1%} to {false_upper:.1%}) and found in "
+        "{found:.1%} of manipulated ones ({found_lower:.1%} to {found_upper:.1%}); "
+        "Cllr {cllr:.2f}; {genuine} genuine and {manipulated} manipulated sources",
+        upper=calibration.spoken_upper,
+        false=measures.false_support.value,
+        false_lower=measures.false_support.lower,
+        false_upper=measures.false_support.upper,
+        found=measures.found.value,
+        found_lower=measures.found.lower,
+        found_upper=measures.found.upper,
+        cllr=measures.cllr_spoken,
+        genuine=calibration.as_issued.sources,
+        manipulated=calibration.manipulated.sources,
+    )
+
+
+def _calibration_of(
+    detector: Detector, calibrations: tuple[Calibration, ...]
+) -> Calibration | None:
+    """The calibration of this very version that speaks for the detector alone."""
+    own = (detector.id, detector.version)
+    alone = (c for c in calibrations if not c.is_fusion)
+    return next((c for c in alone if (c.members[0].detector, c.members[0].version) == own), None)

@@ -10,12 +10,11 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-import tidewaiter
 from tidewaiter.detectors.base import Detector
 from tidewaiter.detectors.registry import all_detectors
 from tidewaiter.errors import ConfigurationError
 from tidewaiter.opinion.calibration import Calibration
-from tidewaiter.opinion.loading import load_calibrations
+from tidewaiter.opinion.loading import dump_calibration, load_calibrations
 from tidewaiter.settings import Limits, Settings
 from tidewaiter.traces.provenance import TRUST_ANCHORS
 from tidewaiter.vocabulary import MediaKind, Versions
@@ -59,7 +58,7 @@ class Plan(BaseModel):
             self.model_dump_json(),
             detectors,
             versions_used().model_dump_json(),
-            *(f"{c.id}={c.digest}" for c in _calibrations(self)),
+            *(f"{c.id}={digest_of(c)}" for c in _calibrations(self)),
             hashlib.sha256((_trust_list(self) or "").encode()).hexdigest(),
         )
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
@@ -96,6 +95,11 @@ def installed_versions() -> dict[str, str]:
     return {detector.id: detector.version for detector in all_detectors().values()}
 
 
+def digest_of(calibration: Calibration) -> str:
+    """SHA-256 of a calibration's file as it is written."""
+    return hashlib.sha256(dump_calibration(calibration).encode()).hexdigest()
+
+
 @cache
 def versions_used() -> Versions:
     """Tidewaiter, Python, and the libraries and models that make numbers."""
@@ -106,7 +110,7 @@ def versions_used() -> Versions:
         except PackageNotFoundError:
             found[library] = "not installed"
     return Versions(
-        tidewaiter=tidewaiter.__version__,
+        tidewaiter=version("tidewaiter"),
         python=platform.python_version(),
         libraries=found,
         models=model_digests(),

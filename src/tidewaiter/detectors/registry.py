@@ -39,7 +39,7 @@ def _detector_of(module_name: str) -> Detector:
     ]
     if len(own) != 1:
         raise ConfigurationError(f"{module_name} holds {len(own)} detectors; exactly one is needed")
-    return own[0]()  # type: ignore[no-any-return]
+    return own[0]()
 
 
 def _add(found: dict[str, Detector], detector: Detector) -> None:

@@ -104,7 +104,10 @@ def _png(rgb: Pixels) -> bytes:
 
 
 def _bytes_to(make: Callable[[], bytes]) -> Callable[[Path], None]:
-    return lambda path: path.write_bytes(make()) and None
+    def write(path: Path) -> None:
+        path.write_bytes(make())
+
+    return write
 
 
 SAMPLES: dict[str, tuple[Text, Callable[[Path], None]]] = {

@@ -31,6 +31,7 @@ from tidewaiter.traces.face_tracking import (
     Track,
 )
 from tidewaiter.vocabulary import Box, Status, tr
+from tidewaiter.weights.pinned import why_unusable
 
 MOST_FACES_IN_PICTURE = 16
 # Shorter appearances are not kept: too short for any statement.
@@ -115,6 +116,11 @@ class FacesInPicture(PictureTrace):
 
     name = "faces"
 
+    @classmethod
+    def obstacle(cls) -> str | None:
+        """The engine is an extra, the models are distributions of their own."""
+        return why_unusable()
+
     def measure(self, picture: Picture, earlier: Traces) -> PictureFaces:  # noqa: ARG002
         """The faces of the upright picture; none is a result, not a failure."""
         pixels = picture.upright
@@ -132,6 +138,11 @@ class FacesInVideo(VideoTrace):
     """
 
     name = "faces"
+
+    @classmethod
+    def obstacle(cls) -> str | None:
+        """The engine is an extra, the models are distributions of their own."""
+        return why_unusable()
 
     def __init__(self) -> None:
         self._follower = Follower()

@@ -13,6 +13,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from importlib.util import find_spec
 from typing import Any, BinaryIO
 
 from tidewaiter.errors import ConfigurationError
@@ -95,6 +96,11 @@ class PictureCredentials(PictureTrace):
 
     name = "file.credentials"
 
+    @classmethod
+    def obstacle(cls) -> str | None:
+        """The reader of Content Credentials is an extra."""
+        return _not_installed()
+
     def measure(self, picture: Picture, earlier: Traces) -> Any:  # noqa: ARG002 - contract
         """Credentials; `Untaken` for formats in which none are defined."""
         anchors = trust_anchors(self.options)
@@ -109,6 +115,11 @@ class VideoCredentials(VideoTrace):
 
     name = "file.credentials"
 
+    @classmethod
+    def obstacle(cls) -> str | None:
+        """The reader of Content Credentials is an extra."""
+        return _not_installed()
+
     def begin(self, video: Video) -> None:
         """Read and verify before the first packet."""
         with stored_bytes(video) as stream:
@@ -118,6 +129,12 @@ class VideoCredentials(VideoTrace):
     def result(self, earlier: Traces) -> Any:  # noqa: ARG002 - contract
         """Credentials; `Untaken` for formats in which none are defined."""
         return self._found
+
+
+def _not_installed() -> str | None:
+    if find_spec("c2pa") is not None:
+        return None
+    return "c2pa-python is not installed; install it with: pip install 'tidewaiter[provenance]'"
 
 
 def trust_anchors(options: Options) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distribution
+from importlib.util import find_spec
 from pathlib import Path
 
 from tidewaiter.errors import MissingWeights
@@ -109,3 +110,15 @@ def _missing(pinned: PinnedFile, problem: str) -> MissingWeights:
         f"{pinned.distribution} {problem}; version {pinned.version} {pinned.purpose}; "
         f"install it with: {INSTALL_COMMAND}"
     )
+
+
+def why_unusable() -> str | None:
+    """Why the pinned models cannot run on this installation; None when they can."""
+    if find_spec("openvino") is None:
+        return "OpenVINO is not installed; install it with: pip install 'tidewaiter[face]'"
+    try:
+        for name in PINNED:
+            checked_path(name)
+    except MissingWeights as error:
+        return str(error)
+    return None

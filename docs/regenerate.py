@@ -1,0 +1,142 @@
+"""Write the reference pages that follow from the code: `python docs/regenerate.py`.
+
+tests/docs compares the pages with what this writes, so they cannot fall behind.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from tidewaiter import errors
+from tidewaiter.casework.listing import Entry, list_detectors
+from tidewaiter.cli.program import COMMANDS, program
+from tidewaiter.settings import Limits, Settings
+
+DOCS = Path(__file__).parent
+NOTE = "<!-- written by docs/regenerate.py; change the code, then run it -->"
+WIDTH = 96
+
+
+def pages() -> dict[str, str]:
+    """Every generated page, by its path below docs/."""
+    return {
+        "reference/cli.md": _cli(),
+        "reference/settings.md": _settings(),
+        "reference/exit-codes.md": _exit_codes(),
+        "detectors.md": _detectors(),
+    }
+
+
+def main() -> None:
+    """Write every page."""
+    for name, text in pages().items():
+        (DOCS / name).write_text(text, encoding="utf-8")
+
+
+def _cli() -> str:
+    parts = ["# Command line", NOTE, "", *_command("tidewaiter", program)]
+    for name in COMMANDS:
+        command = program.get_command(click.Context(program), name)
+        assert command is not None
+        parts += _command(f"tidewaiter {name}", command)
+    return "\n".join(parts) + "\n"
+
+
+def _command(name: str, command: click.Command) -> list[str]:
+    context = click.Context(command, info_name=name, max_content_width=WIDTH, terminal_width=WIDTH)
+    return [f"## `{name}`", "", "```text", command.get_help(context).rstrip(), "```", ""]
+
+
+def _settings() -> str:
+    parts = [
+        "# Settings",
+        NOTE,
+        "",
+        "A TOML file: `--settings FILE`, else the file that `TIDEWAITER_SETTINGS` names, else",
+        "`tidewaiter.toml` in the current folder. Unknown names are refused.",
+        "",
+        "| setting | default | meaning |",
+        "|---|---|---|",
+    ]
+    for name, field in Settings.model_fields.items():
+        if name != "limits":
+            parts.append(f"| `{name}` | `{field.default}` | {field.description} |")
+    for name, field in Limits.model_fields.items():
+        parts.append(f"| `limits.{name}` | `{field.default:,}` | {field.description} |")
+    parts += [
+        "",
+        "```toml",
+        'language = "fr"',
+        'trust_list = "trusted-signers.pem"',
+        "",
+        "[limits]",
+        "max_wall_s = 600",
+        "```",
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def _exit_codes() -> str:
+    parts = [
+        "# Exit codes",
+        NOTE,
+        "",
+        "An opinion, “cannot tell” included, is exit 0: no code carries a verdict unless",
+        "`--fail-on` asks for it. When several exhibits fail, the highest code is returned.",
+        "",
+        "| code | HTTP | error | meaning |",
+        "|---|---|---|---|",
+        "| 0 | 200 | | everything was examined |",
+    ]
+    for error in _tree(errors.TidewaiterError):
+        meaning = (error.__doc__ or "").strip().splitlines()[0]
+        parts.append(
+            f"| {error.exit_code} | {error.http_status} | `{error.__name__}` | {meaning} |"
+        )
+    parts += [
+        "| 10 | | | `--fail-on supports-manipulated` was asked for and met |",
+        "| 130 | | | interrupted; `--resume` goes on |",
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def _tree(error: type[errors.TidewaiterError]) -> Iterator[type[errors.TidewaiterError]]:
+    yield error
+    for below in error.__subclasses__():
+        yield from _tree(below)
+
+
+def _detectors() -> str:
+    parts = [
+        "# Detectors",
+        NOTE,
+        "",
+        "What each looks for, when it may speak, what it rests on and what limits it. Error rates",
+        "are those of the shipped calibration on sources it was not fitted on.",
+        "",
+    ]
+    for entry in list_detectors():
+        parts += _detector(entry)
+    return "\n".join(parts)
+
+
+def _detector(entry: Entry) -> list[str]:
+    rows = [
+        f"## `{entry.id}` (version {entry.version})",
+        "",
+        f"- **Looks for:** {entry.looks_for}",
+        f"- **Speaks when:** {entry.speaks_when}",
+        f"- **About:** `{entry.proposition}` in a {' or '.join(entry.media)}",
+        f"- **Error rates:** {entry.error_rates}",
+        *(f"- **Limit:** {limitation}" for limitation in entry.limitations),
+        "",
+    ]
+    return [re.sub(r"\s+$", "", row) for row in rows]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,105 @@
+"""Which files are examined, under which key, and how a run is summed up."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tidewaiter.casework.batch import Summary, find_exhibits, task_key
+from tidewaiter.casework.plan import Plan, plan_for
+from tidewaiter.casework.ports import Outcome
+from tidewaiter.casework.site_calibration import site_items, site_name
+from tidewaiter.errors import ConfigurationError, InputError
+from tidewaiter.settings import Settings
+from tidewaiter.storage.reports import FolderOfReports, safe_stem
+
+
+def test_folders_are_walked_in_order_without_hidden_files_and_reports(tmp_path):
+    for name in ("b.jpg", "a/z.jpg", "a/.hidden.jpg", ".git/x.jpg", "out/report.json"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    found = find_exhibits([tmp_path, tmp_path / "b.jpg"], leave_out=tmp_path / "out")
+    assert [path.relative_to(tmp_path).as_posix() for path in found] == ["b.jpg", "a/z.jpg"]
+
+
+def test_a_changed_file_has_another_key(tmp_path):
+    path = tmp_path / "a.jpg"
+    path.write_bytes(b"one")
+    before = task_key(path)
+    path.write_bytes(b"longer")
+    assert task_key(path) != before
+    assert task_key(tmp_path / "nothing").endswith("missing")
+
+
+def test_the_fingerprint_follows_what_changes_a_report():
+    plain = Plan()
+    assert plain.fingerprint() == Plan().fingerprint()
+    others = [Plan(stability=False), Plan(only=("image.jpeg_grid",)), Plan(language="fr")]
+    assert len({plan.fingerprint() for plan in [plain, *others]}) == 4
+
+
+def test_an_unreadable_trust_list_is_a_configuration_error(tmp_path):
+    with pytest.raises(ConfigurationError, match="trust list"):
+        Plan(trust_list=tmp_path / "none.pem").fingerprint()
+
+
+def test_an_unknown_detector_is_a_configuration_error():
+    with pytest.raises(ConfigurationError, match="no detector"):
+        plan_for(Settings(), only=("image.nothing",))
+
+
+def test_a_summary_counts_errors_and_support():
+    outcomes = (
+        Outcome("1", "a", "/a", verdicts={"image.altered": "supports manipulated"}),
+        Outcome("2", "b", "/b", verdicts={"image.altered": "cannot tell"}),
+        Outcome("3", "c", "/c", error=("CorruptMedia", "broken")),
+    )
+    summary = Summary(outcomes, earlier=0)
+    assert [o.name for o in summary.supports_manipulated] == ["a"]
+    assert [o.name for o in summary.errors] == ["c"]
+
+
+@pytest.mark.parametrize(
+    ("name", "stem"),
+    [
+        ("photo.jpg", "photo.jpg"),
+        ("../../etc/passwd", "etc_passwd"),
+        ("line\nbreak", "line_break"),
+        ("декларация.jpg", "декларация.jpg"),
+        ("???", "exhibit"),
+    ],
+)
+def test_file_names_of_reports_are_safe(name, stem):
+    assert safe_stem(name) == stem
+    assert len(safe_stem("長" * 300).encode()) <= 80
+
+
+def test_reports_are_written_whole(tmp_path):
+    store = FolderOfReports(tmp_path / "new")
+    names = store.save("a b.jpg", "f" * 64, as_json="{}", as_html="<p>")
+    assert names == ("a_b.jpg-ffffffffffff.json", "a_b.jpg-ffffffffffff.html")
+    assert sorted(p.name for p in (tmp_path / "new").iterdir()) == sorted(names)
+
+
+def test_site_items_count_subfolders_as_sources(tmp_path):
+    for name in ("g/cam1/a.jpg", "g/cam1/b.jpg", "g/loose.jpg", "x/c.jpg"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    items = site_items(tmp_path / "g", tmp_path / "x", out=tmp_path / "out")
+    assert sorted(item.source for item in items) == [
+        "as_issued/cam1",
+        "as_issued/cam1",
+        "as_issued/loose.jpg",
+        "manipulated/c.jpg",
+    ]
+    with pytest.raises(InputError, match="apart"):
+        site_items(tmp_path / "g", tmp_path / "g" / "cam1", out=tmp_path / "out")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match="no files"):
+        site_items(tmp_path / "empty", None, out=tmp_path / "out")
+
+
+def test_a_site_is_named_after_its_folder():
+    assert site_name(Path("/x/Port of Rotterdam")) == "port-of-rotterdam"
