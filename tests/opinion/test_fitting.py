@@ -71,6 +71,21 @@ def test_noise_is_refused_or_bounded_to_next_to_nothing() -> None:
             assert outcome.calibration.bounds.upper < 0.5
 
 
+def test_a_bound_below_two_is_refused() -> None:
+    weak = gaussian_table({"image.a": 0.15}, seed=1, sources=60, items=10)
+    outcome = fit_cue(weak, TERMS["image.a"], RECIPE)
+    assert isinstance(outcome, Refusal)
+    assert "supports neither side" in str(outcome.reason)
+
+
+def test_no_error_among_few_sources_is_not_a_rate_of_zero() -> None:
+    measures = _fitted(gaussian_table({"image.a": 9.0}, sources=40)).calibration.measures
+    assert measures is not None
+    assert measures.false_support.value == 0
+    assert measures.false_support.upper == pytest.approx(1 - 0.025 ** (1 / 20), abs=1e-5)
+    assert measures.found.lower < 1
+
+
 def test_rows_of_another_version_do_not_count() -> None:
     outcome = fit_cue(
         gaussian_table({"image.a": 2.0}), replace(TERMS["image.a"], version="2"), RECIPE

@@ -24,8 +24,11 @@ class Interval:
     upper: float
 
 
-def clopper_pearson(events: int, trials: int, level: float = LEVEL) -> Interval:
-    """Exact interval of a rate; with 0 events its upper end is still above 0."""
+def clopper_pearson(events: float, trials: int, level: float = LEVEL) -> Interval:
+    """Exact interval of a rate; with 0 events its upper end is still above 0.
+
+    `events` may be a fraction: a rate over items, expressed in independent sources.
+    """
     _check(events, trials)
     from scipy.stats import beta
 
@@ -82,6 +85,6 @@ def percentile_interval(value: float, results: FloatArray, level: float = LEVEL)
     return Interval(value, min(value, float(lower)), max(value, float(upper)))
 
 
-def _check(events: int, trials: int) -> None:
+def _check(events: float, trials: int) -> None:
     if trials < 1 or not 0 <= events <= trials:
         raise ValueError(f"{events} events in {trials} trials; 0 ≤ events ≤ trials ≥ 1 is needed")

@@ -37,6 +37,7 @@ from tidewaiter.opinion.validating import (
     supported_bounds,
     thinned,
 )
+from tidewaiter.opinion.verbal import NO_SUPPORT_BELOW
 from tidewaiter.vocabulary import Proposition, Text, tr
 
 # With fewer independent sources of a class the bound stays below a factor of six.
@@ -130,6 +131,9 @@ def fit_cue(
         recipe,
         data_sha256=ScoreTable(rows).sha256,
     )
+    most = max(calibration.spoken_upper, -calibration.spoken_lower)
+    if most < NO_SUPPORT_BELOW:
+        return Refusal((terms.detector,), terms.proposition, _says_nothing(most))
     spoke = tuple(row for row in rows if row.score is not None)
     return FittedCue(calibration, spoke, best[1])
 
@@ -208,6 +212,15 @@ def _no_better(cost: float) -> Text:
         "on sources it had not seen its likelihood ratios cost {found:.2f} bits; saying nothing "
         "costs 1.00",
         found=cost,
+    )
+
+
+def _says_nothing(most: float) -> Text:
+    return tr(
+        "the data support a likelihood ratio of at most {found:.1f}; below {needed:.0f} it "
+        "supports neither side",
+        found=10.0**most,
+        needed=10.0**NO_SUPPORT_BELOW,
     )
 
 

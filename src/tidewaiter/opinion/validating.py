@@ -9,7 +9,7 @@ import numpy as np
 
 from tidewaiter.evaluation.cllr import cllr, cllr_min, dev_pav
 from tidewaiter.evaluation.elub import elub, invariance_bounds
-from tidewaiter.evaluation.intervals import Interval, percentile_interval
+from tidewaiter.evaluation.intervals import Interval, clopper_pearson, percentile_interval
 from tidewaiter.evaluation.rates import auc, misleading, tpr_at_fpr
 from tidewaiter.evaluation.sources import (
     BoolArray,
@@ -26,6 +26,27 @@ from tidewaiter.opinion.weighing import SUPPORT_LOG10_LR
 FOLDS = 5
 # Draws behind the interval of a measure.
 MEASURE_DRAWS = 500
+
+_MEASURES = (
+    "cllr",
+    "cllr_min",
+    "cllr_cal",
+    "dev_pav",
+    "auc",
+    "tpr_at_1_percent_fpr",
+    "misleading_as_issued",
+    "misleading_manipulated",
+    "false_support",
+    "found",
+)
+# Which of them are rates, and whether of manipulated items.
+_RATES = {
+    "tpr_at_1_percent_fpr": True,
+    "misleading_as_issued": False,
+    "misleading_manipulated": True,
+    "false_support": False,
+    "found": True,
+}
 
 Fitted = Callable[[FloatArray], FloatArray]
 """Scores of shape (items, members) to unbounded log10 LR."""
@@ -93,13 +114,24 @@ def measure(
     drawn = draw_sources(labels, held_out.sources, draws, rng)[:, held_out.sources]
     rows = np.array([statistics(row.astype(np.float64)) for row in drawn])
     whole = statistics(ones)
-    names = ("cllr", "cllr_min", "cllr_cal", "dev_pav", "auc", "tpr_at_1_percent_fpr")
-    rates = ("misleading_as_issued", "misleading_manipulated", "false_support", "found")
-    estimates = {
-        name: _estimate(percentile_interval(whole[k], rows[:, k]))
-        for k, name in enumerate((*names, *rates))
+    intervals = {
+        name: percentile_interval(whole[k], rows[:, k]) for k, name in enumerate(_MEASURES)
     }
+    for name, of_manipulated in _RATES.items():
+        sources = count_sources(held_out.sources, labels == of_manipulated)
+        intervals[name] = widened(intervals[name], sources)
+    estimates = {name: _estimate(found) for name, found in intervals.items()}
     return Measures(**estimates, cllr_spoken=cllr(spoken, labels))
+
+
+def widened(rate: Interval, sources: int) -> Interval:
+    """The interval of a rate, at least the exact one of that rate among so many sources.
+
+    A bootstrap over items without a single error gives no interval at all; no errors among
+    n sources do not mean a rate of 0.
+    """
+    exact = clopper_pearson(min(max(rate.value, 0.0), 1.0) * sources, sources)
+    return Interval(rate.value, min(rate.lower, exact.lower), max(rate.upper, exact.upper))
 
 
 def thinned(values: FloatArray) -> tuple[float, ...]:
