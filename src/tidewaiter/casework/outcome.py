@@ -12,6 +12,7 @@ from tidewaiter.messages import translator
 from tidewaiter.report.index import Row
 from tidewaiter.report.page import html_report
 from tidewaiter.report.record import json_report
+from tidewaiter.report.words import PROPOSITIONS
 from tidewaiter.vocabulary import MediaKind, Proposition, Report, Status, Verdict, tr
 
 
@@ -76,7 +77,8 @@ def one_line(report: Report, language: str) -> str:
     if not told:
         return f"{translate(CANNOT_TELL)} ({count})"
     parts = [
-        f"{o.proposition.value}: {translate(VERDICTS[o.verdict])} (LR 10^{o.log10_lr:.1f})"
+        f"{PROPOSITIONS[o.proposition].render(translate)} {translate(VERDICTS[o.verdict])} "
+        f"(log10 LR {o.log10_lr:.1f})"
         for o in told
     ]
     return f"{'; '.join(parts)} ({count})"

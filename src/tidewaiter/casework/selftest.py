@@ -70,7 +70,7 @@ def _calibrations(site: Path | None) -> Step:
         return Step(tr("calibrations"), tr("{problem}", problem=str(error)), passed=False)
     if loaded.ignored:
         first = loaded.ignored[0]
-        found = tr("{id} is ignored: {reason}", id=first.id, reason=str(first.reason))
+        found = tr("{id} is ignored: {reason}", id=first.id, reason=first.reason)
     else:
         found = tr("{count} in use", count=len(loaded.usable))
     return Step(tr("calibrations"), found, not loaded.ignored and bool(loaded.usable))
