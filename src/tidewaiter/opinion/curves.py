@@ -22,9 +22,8 @@ from tidewaiter.opinion.scores import Sample
 Kind = Literal["logistic", "isotonic"]
 
 # The ridge on a slope in units of the score's spread amounts to a normal prior of this
-# standard deviation. Slopes fitted on few sources come out too steep; with 20 sources it
-# takes the mean error at a true log10 LR of 1.3 from about +1.1 to +0.3
-# (mean_error in benchmarks/detection/calibration).
+# standard deviation. Slopes fitted on few sources come out too steep without it; what bias
+# remains is `mean_error` in benchmarks/detection/calibration.
 PRIOR_SPREAD = 5.0
 # Draws of the bootstrap over sources (handbook of examination, 2.1).
 DRAWS = 2000
