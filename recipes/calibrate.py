@@ -19,7 +19,7 @@ import io
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +29,7 @@ from scoring import Truth, score_all, weighing_detectors
 
 from tidewaiter.detectors.registry import all_detectors
 from tidewaiter.opinion.calibration import Calibration
-from tidewaiter.opinion.cues import Recipe, terms_of
+from tidewaiter.opinion.cues import KindChoice, Recipe, Terms, terms_of
 from tidewaiter.opinion.fitting import FitResult, fit_all
 from tidewaiter.opinion.loading import dump_calibration
 from tidewaiter.opinion.scores import (
@@ -49,6 +49,17 @@ SHIPPED = ROOT / "src" / "tidewaiter" / "opinion" / "calibrations"
 RESULTS = ROOT / "benchmarks" / "detection" / "calibration" / "results"
 VIDEO_ITEMS = ROOT / "benchmarks" / "detection" / "video" / "results" / "items.json"
 SEED = 30107
+LOOKED_FOR = {
+    "image.copy_move": {"copy-move"},
+    "image.noise_inconsistency": {"splice", "noise", "blur"},
+    "image.resampling": {"splice", "copy-move"},
+    "video.dropped_frames": {"cut", "drop", "freeze", "copy_cut", "copy_drop"},
+    "video.inserted_stretch": {"insert"},
+    "video.repeated_stretch": {"loop", "duplicate", "replace"},
+    "video.timestamps_and_gops": {"copy_cut", "copy_drop"},
+}
+"""What a detector looks for: its likelihood ratio is against "altered in this way". Detectors
+without an entry look for any local alteration."""
 FACE_PAIRS = 300
 """How many genuine DFDC faces are taken, each with one forgery of the same original."""
 
@@ -64,9 +75,21 @@ def main() -> None:
     else:
         table = _scored(arguments)
     _keep(kept, table)
-    result = fit_all(table, terms_of(all_detectors().values()), _recipe(arguments.group))
+    looked_for = ScoreTable(tuple(row for row in table.rows if _looked_for(row)))
+    terms = terms_of(all_detectors().values())
+    result = fit_all(looked_for, terms, _recipe(arguments.group), kinds=_curves(terms), fuse=False)
     _install(result.calibrations, {row.detector for row in table.rows})
     _report(arguments.group, table, result)
+
+
+def _looked_for(row: ScoreRow) -> bool:
+    species = LOOKED_FOR.get(row.detector)
+    return not row.species or species is None or row.species in species
+
+
+def _curves(terms: Mapping[str, Terms]) -> dict[str, KindChoice]:
+    """The better of the two curves, chosen on held-out sources."""
+    return dict.fromkeys(terms, "best")
 
 
 def video_table(items: Path) -> ScoreTable:

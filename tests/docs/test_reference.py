@@ -87,3 +87,12 @@ def test_benchmark_results_are_valid_json():
     assert results
     for file in results:
         json.loads(file.read_text(encoding="utf-8"))
+
+
+def test_the_page_of_results_is_what_the_results_say():
+    path = ROOT / "benchmarks" / "results_page.py"
+    spec = importlib.util.spec_from_file_location("results_page", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    written = (ROOT / "benchmarks" / "RESULTS.md").read_text(encoding="utf-8")
+    assert written == module.page(), "run: python benchmarks/results_page.py"
