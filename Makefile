@@ -41,7 +41,7 @@ docs: setup
 	$(RUN)python -m pytest tests/docs
 
 bench: setup
-	$(RUN)python benchmarks/speed/run.py
+	$(RUN)python benchmarks/speed/whole.py
 	$(RUN)python benchmarks/results_page.py
 
 clean:
