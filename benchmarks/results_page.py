@@ -17,7 +17,7 @@ SUMMARIES = {
     "detection/calibration/results/pictures.json": "Shipped calibrations: pictures",
     "detection/calibration/results/videos.json": "Shipped calibrations: videos",
     "detection/calibration/results/faces.json": "Shipped calibrations: faces",
-    "detection/false_support/results/pictures.json": "Genuine pictures wrongly said to be manipulated",
+    "detection/false_support/results/pictures.json": "Genuine pictures: false support",
     "detection/ffpp/results/ffpp.json": "FaceForensics++ development videos, whole command",
     "detection/jpeg/results": "JPEG cues",
     "detection/pixels/results": "Noise, resampling, copy-move, spectrum",
