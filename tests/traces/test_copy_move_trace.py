@@ -7,7 +7,9 @@ from pixel_samples import grey, picture_of, scene
 from tidewaiter.forgeries.goods import copy_unit, render_wall
 from tidewaiter.forgeries.pictures import decoded, jpeg_bytes
 from tidewaiter.traces.base import Untaken
+from tidewaiter.traces.copy_candidates import candidates_of
 from tidewaiter.traces.copy_move import CopyMoveTrace
+from tidewaiter.traces.likeness import structure_of
 from tidewaiter.vocabulary import Status
 
 
@@ -44,13 +46,26 @@ def test_an_untouched_scene_has_no_agreeing_places():
     assert taken.map.shape == (60, 80)
 
 
-def test_a_smooth_copy_without_keypoints_is_found_by_its_noise():
+def smooth_with_a_copy():
     rng = np.random.default_rng(4)
     luma = 120 + np.linspace(0, 30, 512)[None] + rng.normal(0, 2, (400, 512))
     luma[250:350, 300:420] = luma[40:140, 60:180]
-    best = measured(grey(luma)).regions[0]
-    assert best.found_by == "fine structure"
+    return luma.astype(np.float32)
+
+
+def test_a_smooth_copy_is_found_by_its_noise():
+    best = measured(grey(smooth_with_a_copy())).regions[0]
+    assert np.allclose(np.abs(np.subtract(best.copy[:2], best.origin[:2])), (240, 210))
     assert best.score > 0.5
+
+
+def test_fine_structure_alone_names_the_shift_where_there_are_no_keypoints():
+    fine = structure_of(smooth_with_a_copy()).fine
+    candidates, keypoints = candidates_of(np.full_like(fine, 128), fine)
+    assert keypoints == 0
+    assert candidates[0].found_by == "fine structure"
+    # The correlation is circular: 210 of 400 rows down is 190 rows up.
+    assert candidates[0].shift in {(240, 210), (-240, 190)}
 
 
 def test_a_turned_and_scaled_copy_is_found():

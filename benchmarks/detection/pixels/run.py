@@ -210,18 +210,17 @@ def summary(scores: list[Score]) -> list[dict[str, Any]]:
     rows = []
     for (detector, shipping, forgery), altered in sorted(grouped.items()):
         genuine = grouped[detector, shipping, "none"]
-        rows.append(_row(detector, shipping, forgery, genuine, altered))
+        row: dict[str, Any] = {"detector": detector, "shipping": shipping, "forgery": forgery}
+        rows.append(row | _rates(genuine, altered, _threshold(scores, detector)))
     return rows
 
 
-def _row(
-    detector: str, shipping: str, forgery: str, genuine: list[Score], altered: list[Score]
-) -> dict[str, Any]:
-    row: dict[str, Any] = {"detector": detector, "shipping": shipping, "forgery": forgery}
+def _rates(genuine: list[Score], altered: list[Score], threshold: float | None) -> dict[str, Any]:
+    """Share declined, share above threshold on the odd sources, quantiles and AUC."""
+    row: dict[str, Any] = {}
     values = np.array([score.score for score in altered])
     row["items"] = len(altered)
     row["declined"] = round(float(np.isnan(values).mean()), 4)
-    threshold = _threshold([score for score in genuine if _even(score, genuine)])
     reported = [s for s in altered if not _even(s, genuine) and not np.isnan(s.score)]
     if threshold is None or not reported:
         return row
@@ -233,16 +232,18 @@ def _row(
     row["quantiles_10_50_90"] = [
         round(float(v), 3) for v in np.nanquantile(values, (0.1, 0.5, 0.9))
     ]
-    if forgery != "none":
+    if altered[0].forgery != "none":
         row["auc"] = _auc(genuine, altered)
     return row
 
 
-def _threshold(genuine: list[Score]) -> float | None:
-    values = np.array([score.score for score in genuine if not np.isnan(score.score)])
-    if not values.size:
+def _threshold(scores: list[Score], detector: str) -> float | None:
+    """One threshold for all shippings, from the genuine pictures of the even sources."""
+    genuine = [s for s in scores if s.detector == detector and s.forgery == "none"]
+    chosen = [s.score for s in genuine if _even(s, genuine) and not np.isnan(s.score)]
+    if not chosen:
         return None
-    return float(np.quantile(values, 1 - PROTOCOL["chosen_false_alarm_rate"], method="higher"))
+    return float(np.quantile(chosen, 1 - PROTOCOL["chosen_false_alarm_rate"], method="higher"))
 
 
 def _even(score: Score, genuine: list[Score]) -> bool:

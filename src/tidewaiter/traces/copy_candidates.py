@@ -23,12 +23,19 @@ Points = NDArray[np.float32]
 KEYPOINT_PIXELS = 2_000_000
 MAX_KEYPOINTS = 4000
 
+# Contrast of the faintest keypoint (OpenCV's default is 0.04): smooth photographs have
+# hardly any strong ones, and the strongest are kept anyway.
+KEYPOINT_CONTRAST = 0.004
+
+# Parts along the longer side from each of which the strongest keypoints are taken.
+KEYPOINT_PARTS = 16
+
 # Neighbours considered for each keypoint.
 NEIGHBOURS = 6
 
 # Ratio of successive descriptor distances up to which g2NN accepts (Amerini et al. 2011
-# use 0.5 on squared distances of SIFT).
-G2NN_RATIO = 0.6
+# use 0.5 on squared distances of SIFT, which is 0.71 on distances).
+G2NN_RATIO = 0.7
 
 # Cosine of two RootSIFT descriptors above which they may show the same thing.
 ALIKE_COSINE = 0.85
@@ -38,10 +45,13 @@ MIN_SHIFT_PX = 24
 
 # Fewest keypoint pairs that support a shift or a turn.
 MIN_SHIFT_VOTES = 4
-MIN_TURN_INLIERS = 8
+MIN_TURN_INLIERS = 6
 
 # Registration tolerance of keypoint pairs, pixels of the keypoint picture.
 TOLERANCE_PX = 2.0
+
+# Scaling beyond this is a coincidence of a few pairs.
+MAX_SCALE = 2.5
 
 # Robust z of an autocorrelation peak worth a look; noise of 12 million shifts reaches 5.6.
 PEAK_Z = 6.0
@@ -86,14 +96,32 @@ def _keypoints(luma: Plane) -> tuple[Points, NDArray[np.float32], float]:
     scale = min(1.0, float(np.sqrt(KEYPOINT_PIXELS / grey.size)))
     if scale < 1:
         grey = np.asarray(cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA))
-    sift = cv2.SIFT_create(nfeatures=MAX_KEYPOINTS, contrastThreshold=0.015)  # type: ignore[attr-defined]
-    found, raw = sift.detectAndCompute(grey, None)
+    sift = cv2.SIFT_create(contrastThreshold=KEYPOINT_CONTRAST)  # type: ignore[attr-defined]
+    found, raw = sift.compute(grey, _spread(sift.detect(grey, None), grey.shape))
     if raw is None or not len(found):
         return np.empty((0, 2), np.float32), np.empty((0, 128), np.float32), scale
     rooted = np.sqrt(raw / np.maximum(raw.sum(axis=1, keepdims=True), 1e-9))
-    # SIFT_create keeps up to a tie more than asked for.
-    places = np.array([point.pt for point in found[:MAX_KEYPOINTS]], np.float32)
-    return (places + 0.5) / scale - 0.5, rooted[:MAX_KEYPOINTS].astype(np.float32), scale
+    places = np.array([point.pt for point in found], np.float32)
+    return (places + 0.5) / scale - 0.5, rooted.astype(np.float32), scale
+
+
+def _spread(found: Any, shape: tuple[int, ...]) -> list[Any]:
+    """At most MAX_KEYPOINTS, the strongest of every part of the picture in turn.
+
+    Taken by strength alone they would all lie on the boldest texture, and a copy of
+    anything fainter would go unseen.
+    """
+    if not found:
+        return []
+    strength = np.array([point.response for point in found])
+    part = np.array([point.pt for point in found]) * KEYPOINT_PARTS // max(shape)
+    number = (part[:, 1] * KEYPOINT_PARTS + part[:, 0]).astype(int)
+    order = np.lexsort((-strength, number))
+    starts = np.searchsorted(number[order], number[order])
+    rank = np.empty(len(order), int)
+    rank[order] = np.arange(len(order)) - starts
+    chosen = np.lexsort((-strength, rank))[:MAX_KEYPOINTS]
+    return [found[i] for i in np.sort(chosen)]
 
 
 def _from_keypoints(

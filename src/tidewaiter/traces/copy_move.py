@@ -45,6 +45,9 @@ MAX_PIXELS = 16_000_000
 # Local correlation above which two places look the same (examination handbook, 3.7).
 ALIKE = 0.95
 
+# Below this median correlation of its textured windows a region is not the same thing.
+UNLIKE = 0.5
+
 # Grey-level variance below which a window has no texture to compare.
 MIN_TEXTURE_VARIANCE = 4.0
 
@@ -85,9 +88,14 @@ class RepeatedRegion:
 
     @property
     def score(self) -> float:
-        """Agreement above chance; 0 for print that is all edges and seen at several places."""
+        """Agreement above chance; 0 for print that is all edges and seen at several places.
+
+        Also 0 where texture contradicts: smooth JPEG blocks that kept the same single
+        coefficient agree exactly, while the picture over them differs.
+        """
         repeated_print = self.agreement.edged and self.repeated
-        return 0.0 if repeated_print else max(0.0, self.agreement.lower)
+        contradicted = self.likeness < UNLIKE
+        return 0.0 if repeated_print or contradicted else max(0.0, self.agreement.lower)
 
 
 @dataclass(frozen=True)

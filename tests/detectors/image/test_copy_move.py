@@ -1,5 +1,7 @@
 """What the copy-move detector says of given measurements."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from tidewaiter.detectors.image.copy_move import CopyMoveDetector
@@ -61,3 +63,8 @@ def test_a_picture_without_structure_is_declined_with_what_was_found():
     assert "1.0%" in str(finding.reason)
     assert "5%" in str(finding.reason)
     assert not finding.gate[0].passed
+
+
+def test_texture_that_differs_contradicts_an_agreement():
+    differing = replace(region(1.5), likeness=0.1)
+    assert found(differing).score == 0

@@ -21,8 +21,8 @@ from tidewaiter.vocabulary import (
     tr,
 )
 
-# Marks of scaling by 1.3 in a tenth of the picture: AUC .99 lossless, .92 at JPEG 95, .57 at
-# JPEG 90 (benchmarks/detection/pixels).
+# Marks of scaling by 1.3 in a tenth of the picture: AUC .99 as made, .75 at JPEG 95
+# (benchmarks/detection/pixels); at JPEG 90 nothing useful was left in trials.
 MIN_QUALITY = 95
 
 # A part can only stand out against a rest: 4 x 4 half-overlapping windows at the least.
