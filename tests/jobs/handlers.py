@@ -37,6 +37,15 @@ def kill_self_once(payload: dict) -> dict:
     return {}
 
 
+def interrupt_self_once(payload: dict) -> dict:
+    flag = Path(payload["flag"])
+    if not flag.exists():
+        flag.touch()
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGINT)
+    return {}
+
+
 def grow(_payload: dict) -> dict:
     hoard = []
     while True:
@@ -72,6 +81,7 @@ ACTIONS = {
     "abort": lambda _payload: os.abort(),
     "kill-self": kill_self,
     "kill-self-once": kill_self_once,
+    "interrupt-self-once": interrupt_self_once,
     "grow": grow,
     "bomb": bomb,
     "sleep": sleep,

@@ -82,6 +82,41 @@ def test_a_task_that_always_loses_its_worker_ends_as_failed(queue):
     assert str(MAX_ATTEMPTS) in errors(queue)["a"]["message"]
 
 
+def test_a_worker_interrupted_from_outside_says_nothing_against_the_file(queue, tmp_path):
+    flag = tmp_path / "interrupted-once"
+    queue.add([("a", {"do": "interrupt-self-once", "flag": str(flag)})])
+    run(queue, HANDLER, workers=1, limits=Limits())
+    assert states(queue) == {"a": "done"}
+
+
+def test_workers_end_with_their_supervisor(tmp_path):
+    path = tmp_path / "queue.sqlite"
+    queue = Queue(path)
+    queue.add((f"t{i}", {"do": "nap", "value": i}) for i in range(400))
+    program = (
+        "import sys; from pathlib import Path; from tidewaiter.jobs.queue import Queue;"
+        "from tidewaiter.jobs.supervisor import run; from tidewaiter.settings import Limits;"
+        f"run(Queue(Path(sys.argv[1])), {HANDLER!r}, workers=2, limits=Limits())"
+    )
+    supervisor = subprocess.Popen([sys.executable, "-c", program, str(path)])
+    deadline = time.monotonic() + 30
+    while queue.count("done") < 1 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    supervisor.kill()
+    supervisor.wait()
+    time.sleep(1.0)
+    before = queue.count("done")
+    time.sleep(1.0)
+    assert 1 <= before == queue.count("done") < 400
+    queue.close()
+
+
+def test_a_memory_limit_beyond_any_machine_is_no_obstacle(queue):
+    queue.add([("a", {"do": "echo", "value": 1})])
+    run(queue, HANDLER, workers=1, limits=Limits(max_memory_bytes=10**24))
+    assert states(queue) == {"a": "done"}
+
+
 def test_over_time_is_refused_by_name(queue):
     queue.add([("slow", {"do": "sleep"}), ("good", {"do": "echo", "value": 1})])
     run(queue, HANDLER, workers=1, limits=Limits(max_wall_s=0.5))

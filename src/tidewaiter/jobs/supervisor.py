@@ -22,6 +22,9 @@ from tidewaiter.jobs.queue import Queue, Task
 from tidewaiter.settings import Limits
 
 POLL_S = 0.05
+KILLED_FROM_OUTSIDE = frozenset({"SIGKILL", "SIGTERM", "SIGINT", "SIGHUP"})
+"""Signals that say nothing against the file a worker was examining."""
+
 MAX_IDLE_DEATHS = 5
 """So many workers in a row that die without ever taking a task mean a broken installation."""
 
@@ -94,7 +97,7 @@ def _start(queue: Queue, handler: str, limits: Limits) -> _Worker:
     arguments = [str(queue.path), owner, handler, str(limits.max_memory_bytes)]
     process = subprocess.Popen(  # noqa: S603 - our own interpreter, no shell
         [*command, *arguments],
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.PIPE,  # ends when this process ends, however it does
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         env={**os.environ, **WORKER_ENVIRONMENT},
@@ -125,6 +128,7 @@ def _kill(worker: _Worker, refusal: str) -> None:
 
 def _bury(worker: _Worker, queue: Queue) -> None:
     """Decide what becomes of the task a dead worker still held."""
+    _hang_up(worker)
     task = queue.held_by(worker.owner)
     if task is None:
         return
@@ -132,8 +136,7 @@ def _bury(worker: _Worker, queue: Queue) -> None:
     code = worker.process.returncode
     if worker.reason is not None:
         queue.fail(task.id, worker.owner, worker.reason)
-    elif code < 0 and -code not in (signal.SIGKILL, signal.SIGTERM):
-        name = signal.Signals(-code).name
+    elif code < 0 and (name := _signal_name(-code)) not in KILLED_FROM_OUTSIDE:
         message = (
             f"the reader crashed on this file ({name}); the file is malformed or hostile and was "
             "not examined; ask for the original, and treat the file with care"
@@ -141,6 +144,13 @@ def _bury(worker: _Worker, queue: Queue) -> None:
         queue.fail(task.id, worker.owner, {"type": "CorruptMedia", "message": message})
     else:
         queue.release(worker.owner)
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # one of the real-time signals, which have no names of their own
+        return f"signal {number}"
 
 
 def _report(queue: Queue, reported: int, on_finished: Callable[[Task], None]) -> int:
@@ -155,7 +165,13 @@ def _dismiss(crew: list[_Worker], queue: Queue) -> None:
         with contextlib.suppress(ProcessLookupError):
             worker.process.kill()
         worker.process.wait()
+        _hang_up(worker)
         queue.release(worker.owner, blameless=True)
+
+
+def _hang_up(worker: _Worker) -> None:
+    if worker.process.stdin is not None:
+        worker.process.stdin.close()
 
 
 def _resident_bytes(pid: int) -> int:

@@ -2,13 +2,16 @@
 
 Started by the supervisor as `python -m tidewaiter.jobs.worker QUEUE OWNER HANDLER LIMITS`,
 with one thread per library. HANDLER is `module:function` (payload dict -> result dict).
+Standard input is a pipe that nobody writes to: it ends when the supervisor ends.
 """
 
 from __future__ import annotations
 
 import importlib
 import os
+import signal
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -26,6 +29,7 @@ Handler = Callable[[dict[str, Any]], dict[str, Any]]
 def main(arguments: list[str]) -> None:
     """Confine this process, load the handler, work until the queue has nothing ready."""
     queue_path, owner, handler_name, max_memory = arguments
+    end_with_supervisor()
     confine(int(max_memory))
     module_name, _, function_name = handler_name.partition(":")
     handler: Handler = getattr(importlib.import_module(module_name), function_name)
@@ -33,6 +37,16 @@ def main(arguments: list[str]) -> None:
     while (task := queue.claim(owner)) is not None:
         if not work_on(task, owner, queue, handler):
             return
+
+
+def end_with_supervisor() -> None:
+    """End this process when its supervisor is gone; leave Ctrl-C to the supervisor.
+
+    Without its supervisor a worker has nobody who watches its time and memory, and would
+    go on through the queue while a resumed run does the same work.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_input, daemon=True).start()
 
 
 def work_on(task: Task, owner: str, queue: Queue, handler: Handler) -> bool:
@@ -60,10 +74,22 @@ def confine(max_memory_bytes: int) -> None:
     except ModuleNotFoundError:  # not on Windows; the supervisor's watch remains
         pass
     else:
-        ceiling = max_memory_bytes * MEMORY_HEADROOM
+        ceiling = _ceiling(max_memory_bytes, resource.getrlimit(resource.RLIMIT_AS)[1])
         resource.setrlimit(resource.RLIMIT_AS, (ceiling, ceiling))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     sys.addaudithook(_no_network)
+
+
+def _ceiling(max_memory_bytes: int, allowed: int) -> int:
+    """Address space in bytes; never above what the system already allows (-1: everything)."""
+    wanted = min(max_memory_bytes * MEMORY_HEADROOM, sys.maxsize)
+    return wanted if allowed < 0 else min(wanted, allowed)
+
+
+def _end_with_input() -> None:
+    while os.read(0, 1):
+        pass
+    os._exit(1)
 
 
 def _no_network(event: str, _arguments: tuple[Any, ...]) -> None:
