@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from pixel_samples import grey, picture_of
+from tests.traces.pixel_samples import grey, picture_of
 
 from tidewaiter.traces.base import Untaken
 from tidewaiter.traces.noise import NoiseTrace

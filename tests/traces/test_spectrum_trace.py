@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from pixel_samples import picture_of, scene
+from tests.traces.pixel_samples import picture_of, scene
 
 from tidewaiter.forgeries.pictures import decoded, jpeg_bytes
 from tidewaiter.traces.base import Untaken
