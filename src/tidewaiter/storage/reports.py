@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import os
 import re
 from pathlib import Path
@@ -9,6 +11,9 @@ from pathlib import Path
 from tidewaiter.errors import StorageError
 
 MAX_STEM = 80
+DIGEST_CHARACTERS = 32
+"""128 bits: twelve characters were few enough to craft two files whose reports collide."""
+NAME_CHARACTERS = 8
 
 
 class FolderOfReports:
@@ -19,10 +24,18 @@ class FolderOfReports:
 
     def save(self, name: str, sha256: str, *, as_json: str, as_html: str) -> tuple[str, str]:
         """Write both forms; the JSON file last, so that its presence means completion."""
-        stem = f"{safe_stem(name)}-{sha256[:12]}"
+        stem = report_stem(name, sha256)
         write_whole(self.folder / f"{stem}.html", as_html)
         write_whole(self.folder / f"{stem}.json", as_json)
         return f"{stem}.json", f"{stem}.html"
+
+
+def report_stem(name: str, sha256: str) -> str:
+    """What the files of a report are called: another stem for other bytes or another name."""
+    stem = f"{safe_stem(name)}-{sha256[:DIGEST_CHARACTERS]}"
+    if safe_stem(name) == name:
+        return stem
+    return f"{stem}-{hashlib.sha256(name.encode()).hexdigest()[:NAME_CHARACTERS]}"
 
 
 def safe_stem(name: str) -> str:
@@ -37,10 +50,15 @@ def write_whole(path: Path, content: str) -> None:
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_text(content, encoding="utf-8")
+        with beside.open("w", encoding="utf-8") as file:
+            file.write(content)
+            file.flush()
+            # Else a power cut may leave an empty file under the final name.
+            os.fsync(file.fileno())
         beside.replace(path)
     except OSError as error:
-        beside.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            beside.unlink(missing_ok=True)
         raise StorageError(
             f"{path.name!r} could not be written ({error.strerror}); "
             "check free disk space and that the folder is writable"
