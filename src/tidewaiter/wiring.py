@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from tidewaiter import errors
-from tidewaiter.casework.batch import RECORD_FOLDER, Summary, examine_batch
+from tidewaiter.casework.batch import RECORD_FOLDER, Summary, examine_batch, keep_apart
 from tidewaiter.casework.examination import examine_file
 from tidewaiter.casework.outcome import outcome_of, outcome_of_error, reports_of, summary_rows
 from tidewaiter.casework.plan import Plan, plan_for
@@ -78,8 +78,6 @@ def examine(
     with tempfile.TemporaryDirectory(prefix="tidewaiter-") as folder:
         out = Path(folder)
         summary = run_batch([Path(path)], plan, out=out, workers=1)
-        if not summary.outcomes:
-            raise errors.UnknownExhibit(f"{os.fspath(path)!r} is a folder without files to examine")
         outcome = summary.outcomes[0]
         if outcome.error:
             raise error_named(*outcome.error)
@@ -98,6 +96,7 @@ def run_batch(  # noqa: PLR0913 - one keyword per choice of a run
     on_outcome: Callable[[Outcome], None] = lambda _outcome: None,
 ) -> Summary:
     """Examine paths with killable workers; reports and the record of the run go to `out`."""
+    keep_apart(paths, out)
     crew = QueueCrew(out, workers=workers, limits=plan.limits)
     try:
         summary = examine_batch(
@@ -131,6 +130,7 @@ def calibrate_site(
 ) -> Iterator[Text]:
     """Score a site's items in workers, fit, and write what is better than before to `out`."""
     plan = plan_for(settings, only=detectors, stability=False)
+    keep_apart([genuine, *([altered] if altered else [])], out)
     items = site_items(genuine, altered, out=out)
     with tempfile.TemporaryDirectory(prefix="tidewaiter-calibrate-") as folder:
         queue = Queue(Path(folder) / "queue.sqlite")
@@ -169,7 +169,7 @@ class QueueCrew:
     """Workers of this machine over a queue in the folder of reports."""
 
     def __init__(self, out: Path, *, workers: int, limits: Limits) -> None:
-        self.workers, self.limits = workers, limits
+        self.out, self.workers, self.limits = out, workers, limits
         folder = out / RECORD_FOLDER
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -195,13 +195,18 @@ class QueueCrew:
         self.queue.set_fact("fingerprint", fingerprint)
 
     def take_on(self, tasks: Sequence[tuple[str, dict[str, Any]]]) -> list[Outcome]:
-        """Record tasks. What was done or refused for good is not tried again."""
-        keys = {key for key, _ in tasks}
-        known = [task for task in self.queue.tasks() if task.key in keys]
-        self.queue.forget(task.key for task in known if _worth_another_try(task))
-        self.queue.add(tasks)
+        """Record tasks. What was done or refused for good is not tried again.
+
+        Open tasks of an earlier run that are not asked for now are forgotten.
+        """
         self.queue.release()
-        return [_outcome(task) for task in known if _is_settled(task)]
+        keys = {key for key, _ in tasks}
+        known = [task for task in self.queue.tasks() if task.key in keys or not _is_settled(task)]
+        settled = [task for task in known if _is_settled(task) and self._has_its_reports(task)]
+        kept = {task.key for task in settled}
+        self.queue.forget(task.key for task in known if task.key not in kept)
+        self.queue.add(tasks)
+        return [_outcome(task) for task in settled]
 
     def work(self, on_outcome: Callable[[Outcome], None]) -> None:
         """Run the workers until nothing is open."""
@@ -218,6 +223,11 @@ class QueueCrew:
         by_key = {task.key: _outcome(task) for task in self.queue.tasks()}
         return [by_key[key] for key in keys if key in by_key]
 
+    def _has_its_reports(self, task: Task) -> bool:
+        """Whether both reports of a task that is done are still in the folder."""
+        names = [(task.result or {}).get(form) for form in ("json_file", "html_file")]
+        return task.error is not None or all(n and (self.out / n).is_file() for n in names)
+
 
 def error_named(kind: str, message: str) -> TidewaiterError:
     """The error a worker reported, as an exception of its class."""
@@ -230,15 +240,21 @@ def keep_standard_input(folder: Path, limits: Limits) -> Path:
     """Standard input as a file, refused beyond the byte limit."""
     path = folder / "standard-input"
     left = limits.max_bytes
-    with path.open("wb") as file:
-        while chunk := sys.stdin.buffer.read(1 << 20):
-            left -= len(chunk)
-            if left < 0:
-                raise LimitExceeded(
-                    f"standard input is longer than {limits.max_bytes} bytes, the limit max_bytes; "
-                    "raise the limit or examine a shorter file"
-                )
-            file.write(chunk)
+    try:
+        with path.open("wb") as file:
+            while chunk := sys.stdin.buffer.read(1 << 20):
+                left -= len(chunk)
+                if left < 0:
+                    raise LimitExceeded(
+                        f"standard input is longer than {limits.max_bytes} bytes, the limit "
+                        "max_bytes; raise the limit or examine a shorter file"
+                    )
+                file.write(chunk)
+    except OSError as error:
+        raise errors.StorageError(
+            f"standard input could not be kept in the folder for temporary files "
+            f"({error.strerror}); free space there, or name a file"
+        ) from error
     return path
 
 
@@ -249,12 +265,10 @@ def selftest(settings: Settings | None = None) -> Iterator[Step]:
 
 
 def _is_settled(task: Task) -> bool:
-    return task.state == "done" or (task.state == "failed" and not _worth_another_try(task))
-
-
-def _worth_another_try(task: Task) -> bool:
     """A file refused for what it is stays refused; a failure of the machine may pass."""
-    return task.error is not None and error_named(**_named(task)).exit_code != InputError.exit_code
+    if task.error is not None:
+        return error_named(**_named(task)).exit_code == InputError.exit_code
+    return task.state == "done"
 
 
 def _named(task: Task) -> dict[str, str]:
@@ -273,16 +287,27 @@ def _outcome(task: Task) -> Outcome:
 
 def _lock(path: Path) -> Any:
     """Hold the folder of reports for one run at a time, for as long as the process lives."""
-    file = path.open("w")
+    try:
+        file = path.open("w")
+    except OSError as error:
+        raise errors.StorageError(
+            f"the --out folder cannot be written to ({error.strerror}); choose another"
+        ) from error
     try:
         import fcntl
 
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except ModuleNotFoundError:  # not on Windows: there the database's own lock remains
         return file
-    except OSError as error:
+    except BlockingIOError as error:
         file.close()
         raise errors.StorageError(
             "another run is writing to this --out folder; wait for it or choose another folder"
+        ) from error
+    except OSError as error:
+        file.close()
+        raise errors.StorageError(
+            f"the --out folder cannot be locked for this run ({error.strerror}); "
+            "choose a folder on another disk"
         ) from error
     return file

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
 
-from tidewaiter.casework.batch import Summary, find_exhibits, task_key
+from tidewaiter.casework.batch import Summary, find_exhibits, keep_apart, task_key
 from tidewaiter.casework.plan import Plan, plan_for
 from tidewaiter.casework.ports import Outcome
 from tidewaiter.casework.site_calibration import site_items, site_name
-from tidewaiter.errors import ConfigurationError, InputError
+from tidewaiter.errors import ConfigurationError, InputError, StorageError
 from tidewaiter.settings import Settings
-from tidewaiter.storage.reports import FolderOfReports, safe_stem
+from tidewaiter.storage.reports import FolderOfReports, report_stem, safe_stem, write_whole
 
 
 def test_folders_are_walked_in_order_without_hidden_files_and_reports(tmp_path):
@@ -30,6 +32,36 @@ def test_a_changed_file_has_another_key(tmp_path):
     path.write_bytes(b"longer")
     assert task_key(path) != before
     assert task_key(tmp_path / "nothing").endswith("missing")
+
+
+def test_names_that_are_not_utf8_or_too_long_have_keys_of_their_own(tmp_path):
+    names = [b"caf\xe9", rb"caf\xe9", rb"caf\udce9", b"x" * 300]
+    keys = {task_key(tmp_path / os.fsdecode(name)) for name in names}
+    assert len(keys) == 4
+    assert all(key.isascii() for key in keys)
+    assert [*find_exhibits([tmp_path / ("x" * 300)], leave_out=tmp_path / "out")]
+
+
+def test_a_folder_that_cannot_be_listed_is_not_passed_over(tmp_path, monkeypatch):
+    (tmp_path / "closed").mkdir()
+    (tmp_path / "a.jpg").touch()
+    scandir = os.scandir
+
+    def refusing(path):
+        if os.fspath(path).endswith("closed"):
+            raise PermissionError(errno.EACCES, "Permission denied", os.fspath(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    found = [*find_exhibits([tmp_path], leave_out=tmp_path / "out")]
+    assert [path.name for path in found] == ["a.jpg", "closed"]
+
+
+def test_reports_are_kept_apart_from_exhibits(tmp_path):
+    with pytest.raises(InputError, match="choose another --out"):
+        keep_apart([tmp_path / "."], tmp_path)
+    keep_apart([tmp_path], tmp_path / "reports")
+    keep_apart([tmp_path / "a.jpg"], tmp_path)
 
 
 def test_the_fingerprint_follows_what_changes_a_report():
@@ -78,8 +110,25 @@ def test_file_names_of_reports_are_safe(name, stem):
 def test_reports_are_written_whole(tmp_path):
     store = FolderOfReports(tmp_path / "new")
     names = store.save("a b.jpg", "f" * 64, as_json="{}", as_html="<p>")
-    assert names == ("a_b.jpg-ffffffffffff.json", "a_b.jpg-ffffffffffff.html")
+    assert all(name.startswith(f"a_b.jpg-{'f' * 32}-") for name in names)
     assert sorted(p.name for p in (tmp_path / "new").iterdir()) == sorted(names)
+
+
+def test_no_report_takes_the_place_of_another():
+    digest = "f" * 64
+    crafted = "f" * 24 + "0" * 40
+    names = [("a_b.jpg", digest), ("a b.jpg", digest), ("a?b.jpg", digest), ("a_b.jpg", crafted)]
+    assert len({report_stem(name, sha256) for name, sha256 in names}) == 4
+
+
+def test_a_report_that_cannot_be_written_leaves_nothing_behind(tmp_path, monkeypatch):
+    def full(_descriptor):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(StorageError, match="No space left"):
+        write_whole(tmp_path / "report.html", "<p>")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_site_items_count_subfolders_as_sources(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
@@ -13,9 +14,13 @@ import time
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
+from tidewaiter.casework.plan import plan_for
+from tidewaiter.settings import Limits, Settings
 from tidewaiter.testing.samples import clean_video, spliced_picture, untouched_picture
 from tidewaiter.vocabulary import Report
+from tidewaiter.wiring import QueueCrew
 
 COMMAND = [sys.executable, "-c", "from tidewaiter.cli import main; main()"]
 
@@ -88,6 +93,56 @@ def test_standard_input_and_the_same_bytes_twice(exhibits, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_names_in_any_bytes_and_any_terminal(tmp_path):
+    small = io.BytesIO()
+    Image.new("RGB", (16, 16), (120, 3, 4)).save(small, "PNG")
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name in (b"caf\xe9.png", "декларация.png".encode(), b"-"):
+        (folder / os.fsdecode(name)).write_bytes(small.getvalue())
+    latin = {**os.environ, "PYTHONIOENCODING": "latin-1"}
+    done = run("examine", folder, "--json", "--out", tmp_path / "r", cwd=folder, env=latin)
+    assert done.returncode == 0, done.stderr.decode("latin-1")
+    names = [json.loads(line)["exhibit"]["name"] for line in done.stdout.decode().splitlines()]
+    assert names == ["-", r"caf\udce9.png", "декларация.png"]
+    lines = run("examine", "./-", folder, "--out", tmp_path / "r", cwd=folder, env=latin)
+    assert lines.returncode == 0, lines.stderr.decode("latin-1")
+    assert rb"\u0434" in lines.stdout
+
+
+def test_a_report_that_was_lost_is_made_again(exhibits, tmp_path):
+    arguments = ["examine", exhibits / "untouched.jpg", "--no-stability", "--out", tmp_path]
+    assert run(*arguments).returncode == 0
+    (lost,) = tmp_path.glob("*.json")
+    before = lost.read_bytes()
+    lost.unlink()
+    again = run(*arguments, "--resume", "--json")
+    assert again.returncode == 0, again.stderr.decode()
+    assert lost.read_bytes() == before
+
+
+def test_resuming_for_one_folder_leaves_the_open_work_on_another(exhibits, tmp_path):
+    crew = QueueCrew(tmp_path, workers=1, limits=Limits())
+    plan = plan_for(Settings())
+    crew.start_over(plan.fingerprint())
+    crew.take_on([("elsewhere", {"path": "/elsewhere.jpg", "name": "elsewhere.jpg"})])
+    crew.close()
+    done = run("examine", exhibits / "untouched.jpg", "--out", tmp_path, "--resume")
+    assert done.returncode == 0, done.stdout.decode()
+    assert b"elsewhere" not in done.stdout
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
+def test_a_full_output_is_one_sentence(tmp_path):
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [*COMMAND, "schema", "report"], check=False, stdout=full, stderr=subprocess.PIPE
+        )
+    assert done.returncode == 6
+    assert done.stderr.startswith(b"tidewaiter: the output cannot be written")
+    assert done.stderr.count(b"\n") == 1
+
+
 def test_a_limit_is_named_in_the_refusal(exhibits, tmp_path):
     settings = tmp_path / "small.toml"
     settings.write_text("[limits]\nmax_pixels = 1000\n")
@@ -104,6 +159,10 @@ def test_a_limit_is_named_in_the_refusal(exhibits, tmp_path):
         (["examine", "x.jpg", "--resume"], 2, b"--out"),
         (["examine", "x.jpg", "--lang", "xx"], 7, b"xx"),
         (["examine", "x.jpg", "--settings", "none.toml"], 7, b"none.toml"),
+        (["examine", "-", "-"], 2, b"once"),
+        (["examine", ".", "--out", "."], 2, b"choose another --out"),
+        (["examine", "."], 2, b"nothing to examine"),
+        (["calibrate", "--genuine", ".", "--out", "."], 2, b"choose another --out"),
         (["conjure"], 2, b"conjure"),
     ],
 )

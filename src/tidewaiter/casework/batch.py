@@ -14,6 +14,7 @@ from typing import Any
 
 from tidewaiter.casework.plan import Plan
 from tidewaiter.casework.ports import Crew, Outcome
+from tidewaiter.errors import InputError, UnknownExhibit
 from tidewaiter.vocabulary import Verdict
 
 RECORD_FOLDER = ".tidewaiter"
@@ -53,10 +54,16 @@ def examine_batch(  # noqa: PLR0913 - one keyword per choice of a run
     """Examine every file at or below `paths`; each at most once per content and plan.
 
     With `resume`, what an earlier run over the same folder finished with the same plan
-    and versions is taken from its record. `on_start` gets (all, already done).
+    and versions is taken from its record. `on_start` gets (all, already done). Raises
+    UnknownExhibit where there is no file at all.
     """
     exhibits = [*find_exhibits(paths, leave_out=out)]
     keys = {task_key(path): path for path in exhibits}
+    if not keys:
+        raise UnknownExhibit(
+            "there is nothing to examine: the folder holds no files, or only hidden ones; "
+            "check the path, and that the medium is there"
+        )
     fingerprint = plan.fingerprint()
     if not resume or crew.fingerprint() != fingerprint:
         crew.start_over(fingerprint)
@@ -69,33 +76,56 @@ def examine_batch(  # noqa: PLR0913 - one keyword per choice of a run
     return Summary(tuple(crew.outcomes(list(keys))), len(earlier))
 
 
+def keep_apart(paths: Iterable[Path], out: Path) -> None:
+    """Raise InputError where reports would be written among the exhibits of a folder."""
+    for path in paths:
+        if _is_folder(path) and path.resolve() == out.resolve():
+            raise InputError(
+                f"{path.resolve().name!r} is to be examined and is the --out folder as well; "
+                "reports are never written among exhibits: choose another --out folder"
+            )
+
+
 def find_exhibits(paths: Iterable[Path], *, leave_out: Path) -> Iterator[Path]:
     """The files themselves, and every file below folders, sorted, hidden ones left out.
 
-    A path that does not exist is passed on: its examination says so. The folder of
-    reports is never examined.
+    A path that does not exist, and a folder that cannot be listed, is passed on: its
+    examination says so. The folder of reports is never examined.
     """
     seen: set[str] = set()
     barred = leave_out.resolve()
     for path in paths:
-        for file in _files_below(path, barred) if path.is_dir() else [path]:
+        for file in _files_below(path, barred) if _is_folder(path) else [path]:
             if os.fspath(file) not in seen:
                 seen.add(os.fspath(file))
                 yield file
 
 
 def task_key(path: Path) -> str:
-    """Names a file and its state on disk, so that a changed file is examined again."""
-    absolute = os.path.abspath(path)  # noqa: PTH100 - a link is examined under its own name
+    """Names a file and its state on disk, so that a changed file is examined again.
+
+    Plain ASCII, and different for different paths, also for names that are not UTF-8.
+    """
+    absolute = ascii(os.path.abspath(path))  # noqa: PTH100 - a link is examined under its own name
     try:
         state = path.stat()
-    except OSError:
+    except (OSError, ValueError):
         return f"{absolute}\0missing"
     return f"{absolute}\0{state.st_size}\0{state.st_mtime_ns}"
 
 
+def _is_folder(path: Path) -> bool:
+    """Whether it is known to be one; `Path.is_dir` raises where a name is too long to exist."""
+    return os.path.isdir(path)  # noqa: PTH112
+
+
 def _files_below(folder: Path, barred: Path) -> Iterator[Path]:
-    for parent, folders, files in os.walk(folder, followlinks=False):
+    unlisted: list[Path] = []
+    for parent, folders, files in os.walk(
+        folder, followlinks=False, onerror=lambda error: unlisted.append(Path(error.filename))
+    ):
+        yield from unlisted
+        unlisted.clear()
         here = Path(parent)
         folders[:] = sorted(
             name
@@ -103,6 +133,7 @@ def _files_below(folder: Path, barred: Path) -> Iterator[Path]:
             if not name.startswith(".") and (here / name).resolve() != barred
         )
         yield from (here / name for name in sorted(files) if not name.startswith("."))
+    yield from unlisted
 
 
 def _payload(path: Path, plan: Plan, out: Path) -> dict[str, Any]:

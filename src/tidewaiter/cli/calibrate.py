@@ -46,6 +46,7 @@ def command(  # noqa: PLR0913 - one argument per option of the command line
     calibration gained on held-out items, and installs none that is worse.
     """
     from tidewaiter import wiring
+    from tidewaiter.cli.printing import printable
     from tidewaiter.messages import translator
 
     settings = wiring.read_settings(settings_path)
@@ -54,4 +55,4 @@ def command(  # noqa: PLR0913 - one argument per option of the command line
         genuine, altered, settings, out=out, detectors=detectors, workers=jobs
     )
     for outcome in outcomes:
-        click.echo(outcome.render(translate))
+        click.echo(printable(outcome.render(translate)))

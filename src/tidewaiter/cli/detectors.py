@@ -31,7 +31,7 @@ def command(*, as_json: bool, lang: str | None, settings_path: Path | None) -> N
         rows = [
             entry.model_dump(mode="json", context={"translate": translate}) for entry in entries
         ]
-        click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        click.echo(json.dumps(rows, indent=2, ensure_ascii=False).encode())
         return
     for entry in entries:
         click.echo(click.style(f"{entry.id}", bold=True) + f"  (version {entry.version})")

@@ -19,7 +19,7 @@ EXIT_FAIL_ON = 10
 
 
 @click.command("examine")
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path, allow_dash=True))
+@click.argument("paths", nargs=-1, required=True, type=click.Path(allow_dash=True))
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
@@ -48,7 +48,7 @@ EXIT_FAIL_ON = 10
 )
 def command(  # noqa: PLR0913 - one argument per option of the command line
     *,
-    paths: tuple[Path, ...],
+    paths: tuple[str, ...],
     out: Path | None,
     as_json: bool,
     jobs: int,
@@ -72,6 +72,8 @@ def command(  # noqa: PLR0913 - one argument per option of the command line
     if lang:
         settings = settings.model_copy(update={"language": lang})
     plan = plan_for(settings, only=only, stability=not no_stability)
+    if paths.count("-") > 1:
+        raise click.UsageError("- is standard input, which can be read once; name it once")
     if resume and out is None:
         raise click.UsageError("--resume needs the --out folder of the earlier run")
     with ExitStack() as stack:
@@ -123,7 +125,8 @@ class _JsonPrinter:
             else:
                 kind, message = outcome.error or ("ExaminationError", "")
                 report = {"name": outcome.name, "error": {"type": kind, "message": message}}
-            click.echo(json.dumps(report, ensure_ascii=False))
+            # JSON is UTF-8 whatever the terminal speaks (RFC 8259, 8.1).
+            click.echo(json.dumps(report, ensure_ascii=False).encode())
 
 
 def _folder(out: Path | None, stack: ExitStack, *, keep: bool) -> Path:
@@ -134,9 +137,9 @@ def _folder(out: Path | None, stack: ExitStack, *, keep: bool) -> Path:
     return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tidewaiter-")))
 
 
-def _input(path: Path, stack: ExitStack, plan: object) -> Path:
-    if str(path) != "-":
-        return path
+def _input(path: str, stack: ExitStack, plan: object) -> Path:
+    if path != "-":
+        return Path(path)
     from tidewaiter.wiring import keep_standard_input
 
     folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="tidewaiter-input-"))

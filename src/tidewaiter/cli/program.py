@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import io
+import os
 import sys
 
 import click
 
 from tidewaiter import __version__
-from tidewaiter.errors import TidewaiterError
+from tidewaiter.cli.printing import printable
+from tidewaiter.errors import StorageError, TidewaiterError
 
 COMMANDS = {
     "examine": "Examine pictures and videos and write a report on each.",
@@ -52,6 +56,7 @@ def program() -> None:
 
 def main() -> None:
     """Run the command; every foreseen failure is one sentence on standard error."""
+    _print_whatever_the_terminal_speaks()
     try:
         program(standalone_mode=False)
     except click.exceptions.Exit as leave:
@@ -62,9 +67,28 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         click.echo("tidewaiter: interrupted", err=True)
         sys.exit(130)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(0)
     except TidewaiterError as error:
-        click.echo(f"tidewaiter: {error}", err=True)
+        click.echo(f"tidewaiter: {printable(str(error))}", err=True)
         sys.exit(error.exit_code)
+    except OSError as error:
+        _give_up_standard_output()
+        reason = printable(error.strerror or type(error).__name__)
+        click.echo(
+            f"tidewaiter: the output cannot be written, or a file it needs cannot be read "
+            f"({reason}); check free disk space and the folders named",
+            err=True,
+        )
+        sys.exit(StorageError.exit_code)
+
+
+def _print_whatever_the_terminal_speaks() -> None:
+    """A name the terminal has no letters for is escaped; it does not end the run."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _give_up_standard_output() -> None:
+    """What is still held back for a full or closed output must not fail again at the end."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import click
 
+from tidewaiter.cli.printing import printable
 from tidewaiter.messages import translator
 from tidewaiter.vocabulary import tr
 
@@ -60,7 +61,7 @@ class Progress:
 
     def outcome(self, outcome: Outcome) -> None:
         """One line for one exhibit."""
-        what = f"{outcome.error[1]}" if outcome.error else outcome.line
+        what = outcome.error[1].removeprefix(f"{outcome.name}: ") if outcome.error else outcome.line
         mark = "✗" if outcome.error else "·"
         self._line(f"{mark} {printable(outcome.name)}: {printable(what)}")
         if self._bar is not None:
@@ -88,13 +89,8 @@ class Progress:
         self._line(text.render(self.translate))
 
     def _line(self, line: str) -> None:
-        if self._bar is not None:
+        if self._bar is not None and (self.lines_to_stderr or sys.stdout.isatty()):
+            # Above the bar on the same screen. Lines sent to a file belong into that file.
             self._bar.console.print(line, markup=False, highlight=False)
         else:
             click.echo(line, err=self.lines_to_stderr)
-
-
-def printable(text: str) -> str:
-    """Text without control or direction characters that could rewrite a terminal's line."""
-    cleaned = text.encode("utf-8", "replace").decode("utf-8")
-    return "".join(c if c.isprintable() else "�" for c in cleaned)

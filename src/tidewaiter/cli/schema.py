@@ -14,4 +14,4 @@ def command(what: str) -> None:  # noqa: ARG001 - one schema so far; the word ke
     from tidewaiter.vocabulary import Report
 
     schema = Report.model_json_schema(mode="serialization")
-    click.echo(json.dumps(schema, indent=2, ensure_ascii=False))
+    click.echo(json.dumps(schema, indent=2, ensure_ascii=False).encode())

@@ -67,7 +67,7 @@ class Queue:
         except sqlite3.Error as error:
             raise StorageError(
                 f"the record of examinations {path.name!r} cannot be opened: {error}; "
-                "choose another --out folder or remove that file"
+                "free disk space, choose another --out folder, or remove that file if it is damaged"
             ) from error
 
     def close(self) -> None:

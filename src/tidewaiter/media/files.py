@@ -23,6 +23,7 @@ def opened_file(path: Path, limits: Limits, shown: str) -> Iterator[BinaryIO]:
     Raises UnknownExhibit, InputError, CorruptMedia (empty), LimitExceeded (max_bytes).
     """
     try:
+        _refuse_unlisted(path, shown)
         _refuse_irregular(path.stat(), shown)
         # Between the two looks the path may have become a FIFO: do not wait for its writer.
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | getattr(os, "O_NONBLOCK", 0))
@@ -65,6 +66,15 @@ def state_of(path: Path) -> tuple[int, int, int, int]:
     """What changes when a file is replaced or written to; compare before and after."""
     found = path.stat()
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _refuse_unlisted(folder: Path, shown: str) -> None:
+    """Say of a folder that it is closed to this account, rather than that it is a folder."""
+    if os.path.isdir(folder) and not os.access(folder, os.R_OK | os.X_OK):  # noqa: PTH112
+        raise InputError(
+            f"{shown}: this account may not list the folder; nothing in it was examined. "
+            "Ask for the permission."
+        )
 
 
 def _refuse_irregular(found: os.stat_result, shown: str) -> None:
