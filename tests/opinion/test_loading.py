@@ -10,10 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.opinion.making import calibration
+from tests.opinion.making import ALTERED, calibration
 from tidewaiter.errors import ConfigurationError, MissingCalibration
 from tidewaiter.opinion.choosing import require_calibration
+from tidewaiter.opinion.cues import Terms
 from tidewaiter.opinion.loading import dump_calibration, load_calibrations, parse_calibration
+from tidewaiter.vocabulary import tr
 
 VERSIONS = {"image.grid": "1"}
 
@@ -44,6 +46,28 @@ def test_another_version_is_ignored_with_the_reason(tmp_path: Path) -> None:
     found = load_calibrations({"image.grid": "2"}, _site(tmp_path), shipped=False)
     assert found.usable == ()
     assert "fitted on 1" in str(found.ignored[0].reason)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"may_clear": True}, "never speak for"),
+        ({"may_clear": False}, "never say more than log10 LR 0.50"),
+        ({"may_clear": False, "cap": 1.0}, "up to 1.00"),
+        ({"may_clear": False, "proposition": "face.manipulated"}, "no likelihood ratio"),
+        ({"may_clear": False, "cap": 0.5}, None),
+    ],
+)
+def test_no_file_lets_a_detector_say_more_than_its_design(tmp_path, changes, words) -> None:
+    terms = {"image.grid": Terms("image.grid", "1", ALTERED, False, 0.5, tr("always"))}  # noqa: FBT003
+    found = load_calibrations(VERSIONS, _site(tmp_path, **changes), shipped=False, terms=terms)
+    assert len(found.usable) == (words is None)
+    assert words is None or words in str(found.ignored[0].reason)
+
+
+def test_a_detector_that_states_facts_has_no_calibration(tmp_path: Path) -> None:
+    found = load_calibrations(VERSIONS, _site(tmp_path), shipped=False, terms={})
+    assert "no likelihood ratio" in str(found.ignored[0].reason)
 
 
 def test_asking_for_another_version_is_missing_calibration() -> None:

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from tidewaiter.casework.plan import (
     Plan,
+    calibrations_here,
     digest_of,
-    installed_versions,
     trace_options,
     versions_used,
 )
@@ -25,7 +25,6 @@ from tidewaiter.media.reshipping_video import VIDEO_TRANSFORMS
 from tidewaiter.media.still import frames_at
 from tidewaiter.opinion import stability as comparing
 from tidewaiter.opinion.calibration import Calibration
-from tidewaiter.opinion.loading import load_calibrations
 from tidewaiter.opinion.weighing import weigh
 from tidewaiter.report.bulk import finish_evidence, frames_needed
 from tidewaiter.traces.base import Traces, collect_picture, collect_video
@@ -79,7 +78,7 @@ def examine_file(path: Path, plan: Plan, *, name: str | None = None) -> Examinat
     if isinstance(media, Unexamined):
         return Examination(_recognised_only(media.exhibit))
     detectors = plan.detectors_for(media.exhibit.kind)
-    calibrations = load_calibrations(installed_versions(), plan.calibrations).usable
+    calibrations = calibrations_here(plan.calibrations).usable
     looked = _look(media, detectors, calibrations, plan)
     opinions, stability = _try_stability(media, looked.opinions, calibrations, plan)
     report = Report(

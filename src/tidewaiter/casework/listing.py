@@ -7,11 +7,10 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from tidewaiter.casework.plan import installed_versions
+from tidewaiter.casework.plan import calibrations_here
 from tidewaiter.detectors.base import Detector
 from tidewaiter.detectors.registry import all_detectors
 from tidewaiter.opinion.calibration import Calibration
-from tidewaiter.opinion.loading import load_calibrations
 from tidewaiter.traces.base import in_order, picture_traces, video_traces
 from tidewaiter.vocabulary import MediaKind, Text, tr
 
@@ -45,7 +44,7 @@ class Entry(BaseModel):
 
 def list_detectors(site_calibrations: Path | None = None) -> list[Entry]:
     """Every detector, by id."""
-    calibrations = load_calibrations(installed_versions(), site_calibrations).usable
+    calibrations = calibrations_here(site_calibrations).usable
     return [_entry(detector, calibrations) for detector in all_detectors().values()]
 
 

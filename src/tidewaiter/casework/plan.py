@@ -14,7 +14,8 @@ from tidewaiter.detectors.base import Detector
 from tidewaiter.detectors.registry import all_detectors
 from tidewaiter.errors import ConfigurationError
 from tidewaiter.opinion.calibration import Calibration
-from tidewaiter.opinion.loading import dump_calibration, load_calibrations
+from tidewaiter.opinion.cues import terms_of
+from tidewaiter.opinion.loading import Calibrations, dump_calibration, load_calibrations
 from tidewaiter.settings import Limits, Settings
 from tidewaiter.traces.provenance import TRUST_ANCHORS
 from tidewaiter.vocabulary import MediaKind, Versions
@@ -95,6 +96,12 @@ def installed_versions() -> dict[str, str]:
     return {detector.id: detector.version for detector in all_detectors().values()}
 
 
+def calibrations_here(site: Path | None = None) -> Calibrations:
+    """The shipped calibrations and a site's own that fit the detectors of this installation."""
+    terms = terms_of(all_detectors().values())
+    return load_calibrations(installed_versions(), site, terms=terms)
+
+
 def digest_of(calibration: Calibration) -> str:
     """SHA-256 of a calibration's file as it is written."""
     return hashlib.sha256(dump_calibration(calibration).encode()).hexdigest()
@@ -118,7 +125,7 @@ def versions_used() -> Versions:
 
 
 def _calibrations(plan: Plan) -> tuple[Calibration, ...]:
-    return load_calibrations(installed_versions(), plan.calibrations).usable
+    return calibrations_here(plan.calibrations).usable
 
 
 def _trust_list(plan: Plan) -> str | None:

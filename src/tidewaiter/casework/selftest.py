@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tidewaiter.casework.listing import obstacle_of
-from tidewaiter.casework.plan import installed_versions, versions_used
+from tidewaiter.casework.plan import calibrations_here, versions_used
 from tidewaiter.detectors.registry import all_detectors
 from tidewaiter.errors import TidewaiterError
-from tidewaiter.opinion.loading import load_calibrations
 from tidewaiter.testing.samples import clean_video, spliced_picture, untouched_picture
 from tidewaiter.vocabulary import Proposition, Report, Status, Text, Verdict, tr
 
@@ -65,7 +64,7 @@ def _detectors() -> Step:
 
 def _calibrations(site: Path | None) -> Step:
     try:
-        loaded = load_calibrations(installed_versions(), site)
+        loaded = calibrations_here(site)
     except TidewaiterError as error:
         return Step(tr("calibrations"), tr("{problem}", problem=str(error)), passed=False)
     if loaded.ignored:

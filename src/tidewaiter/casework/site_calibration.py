@@ -10,12 +10,12 @@ from typing import Any
 
 from tidewaiter.casework.batch import find_exhibits
 from tidewaiter.casework.examination import find
-from tidewaiter.casework.plan import Plan, installed_versions
+from tidewaiter.casework.plan import Plan, calibrations_here
 from tidewaiter.detectors.registry import all_detectors
 from tidewaiter.errors import InputError
 from tidewaiter.media import Unexamined, open_media
 from tidewaiter.opinion.cues import Recipe, terms_of
-from tidewaiter.opinion.loading import dump_calibration, load_calibrations
+from tidewaiter.opinion.loading import dump_calibration
 from tidewaiter.opinion.scores import AS_ISSUED, MANIPULATED, ScoreRow, ScoreTable
 from tidewaiter.opinion.site import calibrate_site
 from tidewaiter.opinion.site_cues import SiteOutcome
@@ -89,7 +89,7 @@ def score_item(item: Item, plan: Plan) -> list[dict[str, Any]]:
 def fit_site(rows: Iterable[Mapping[str, Any]], *, domain: str) -> Fitted:
     """Calibrations from the scored items; files only for those that gained on held-out items."""
     table = ScoreTable(tuple(_distinct(_row(row) for row in rows)))
-    known = load_calibrations(installed_versions()).usable
+    known = calibrations_here().usable
     terms = terms_of(all_detectors().values())
     recipe = Recipe(
         name="tidewaiter calibrate",

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from tidewaiter.errors import ConfigurationError
 from tidewaiter.opinion.calibration import Calibration
+from tidewaiter.opinion.cues import Terms
 from tidewaiter.vocabulary import Text, tr
 
 # No calibration needs more; a larger file is not one.
@@ -35,12 +36,17 @@ class Calibrations:
 
 
 def load_calibrations(
-    versions: Mapping[str, str], site: Path | None = None, *, shipped: bool = True
+    versions: Mapping[str, str],
+    site: Path | None = None,
+    *,
+    shipped: bool = True,
+    terms: Mapping[str, Terms] | None = None,
 ) -> Calibrations:
     """The shipped calibrations and those of the site folder.
 
     `versions` is every installed detector's version; a calibration of another version, or
-    of a detector that is not installed, is ignored with its reason. A site calibration
+    of a detector that is not installed, is ignored with its reason. So is one that lets a
+    detector say more than its `terms` allow (`terms_of` every detector). A site calibration
     replaces a shipped one of the same id. Raises `ConfigurationError` naming the file that
     cannot be read.
     """
@@ -50,7 +56,7 @@ def load_calibrations(
     usable: list[Calibration] = []
     ignored: list[Ignored] = []
     for entry in sorted(entries.values(), key=lambda e: (e.origin != "site", e.id)):
-        reason = _unfit(entry, versions)
+        reason = _unfit(entry, versions) or (_beyond(entry, terms) if terms is not None else None)
         if reason is None:
             usable.append(entry)
         else:
@@ -90,7 +96,14 @@ def _site_folder(site: Path) -> Path:
 def _read_folder(folder: Traversable) -> Iterable[Calibration]:
     if not folder.is_dir():
         return
-    for file in sorted(folder.iterdir(), key=lambda entry: entry.name):
+    try:
+        files = sorted(folder.iterdir(), key=lambda entry: entry.name)
+    except OSError as error:
+        raise ConfigurationError(
+            f"the folder of calibrations {folder.name} cannot be listed ({error.strerror}); "
+            "ask for the permission or correct the setting `calibrations`"
+        ) from error
+    for file in files:
         if file.name.endswith(".json"):
             yield parse_calibration(_text(file), file.name)
 
@@ -131,4 +144,28 @@ def _unfit(entry: Calibration, versions: Mapping[str, str]) -> Text | None:
                 installed=installed,
                 needed=member.version,
             )
+    return None
+
+
+def _beyond(entry: Calibration, terms: Mapping[str, Terms]) -> Text | None:
+    """Why a calibration says more than its detectors may by their design; None if it does not."""
+    own = {member.detector: terms.get(member.detector) for member in entry.members}
+    for detector, granted in own.items():
+        if granted is None or granted.proposition is not entry.proposition:
+            return tr(
+                "{detector} carries no likelihood ratio about {proposition}",
+                detector=detector,
+                proposition=entry.proposition.value,
+            )
+    if entry.may_clear and not any(granted and granted.may_clear for granted in own.values()):
+        return tr("{detector} may never speak for a file", detector=", ".join(own))
+    caps = [granted.cap for granted in own.values() if granted and granted.cap is not None]
+    if not entry.is_fusion and caps and max(entry.spoken_upper, -entry.spoken_lower) > caps[0]:
+        return tr(
+            "{detector} may never say more than log10 LR {cap:.2f}; this calibration says "
+            "up to {found:.2f}",
+            detector=entry.members[0].detector,
+            cap=caps[0],
+            found=max(entry.spoken_upper, -entry.spoken_lower),
+        )
     return None
