@@ -81,17 +81,17 @@ def networks(monkeypatch):
                 return Mesh(points * (0.3, 0.3, 0.3), points, 0.99)
         return Mesh(np.zeros((468, 3)), np.zeros((468, 3), np.float32), 0.01)
 
-    def fake_eye(crop, corners, *, mirrored):
+    def fake_contour(crop, corners, *, mirrored):
         calls["eye"] += 1
         contour = np.zeros((71, 2), np.float32)
         contour[:9, 0] = np.linspace(corners[0, 0], corners[1, 0], 9)
         contour[9:16, 1] = -0.2 * (corners[1, 0] - corners[0, 0])
         contour[9:16, 0] = contour[1:8, 0]
-        return contour, contour[:5]
+        return contour
 
     monkeypatch.setattr(face_tracking, "locate", fake_locate)
     monkeypatch.setattr(face_tracking, "mesh", fake_mesh)
-    monkeypatch.setattr(face_eyes, "eye", fake_eye)
+    monkeypatch.setattr(face_eyes, "eye_contour", fake_contour)
     return calls
 
 

@@ -34,6 +34,14 @@ def test_a_network_is_loaded_once():
     assert network("iris") is network("iris")
 
 
+def test_one_output_alone_has_the_same_values():
+    eye = np.random.default_rng(2).random((1, 64, 64, 3), np.float32)
+    whole = network("iris").run(eye)
+    alone = network("iris", only_output=0).run(eye)
+    assert len(alone) == 1
+    assert np.abs(alone[0] - whole[0]).max() < 1e-4
+
+
 def test_precision_is_pinned():
     assert EVIDENCE_SETTINGS["INFERENCE_PRECISION_HINT"] == "f32"
     assert EVIDENCE_SETTINGS["INFERENCE_NUM_THREADS"] == 1

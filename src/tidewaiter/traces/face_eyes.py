@@ -19,7 +19,7 @@ from tidewaiter.traces.face_geometry import (
     Points,
     level_square,
 )
-from tidewaiter.traces.face_models import IRIS_SIZE, eye
+from tidewaiter.traces.face_models import IRIS_SIZE, eye_contour
 
 # Often enough for a blink of 0.15 s (benchmarks/detection/face, "blinks by sampling rate").
 LOOKS_PER_S = 12.0
@@ -81,7 +81,7 @@ class EyeWatch:
     def _opening(self, frame: Frame, side: int) -> float:
         square = self._squares[side]
         crop = frame.crop(square, IRIS_SIZE, IRIS_SIZE)
-        contour, _ = eye(crop, square, mirrored=side == 1)
+        contour = eye_contour(crop, square, mirrored=side == 1)
         self._squares[side] = eye_square(*contour[list(CORNERS)])
         value = opening_of(contour)
         self._usual[side] = max(value, FORGETTING * self._usual[side])

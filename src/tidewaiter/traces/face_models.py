@@ -120,10 +120,24 @@ def eye(crop: Pixels, corners: Corners, *, mirrored: bool) -> tuple[Points, Poin
     lower lid from corner to corner, 9..15 along the upper. The network knows the image's
     left eye only; the right eye is shown to it `mirrored`.
     """
-    shown = crop[:, ::-1] if mirrored else crop
-    values = shown[None].astype(np.float32) / np.float32(255)
-    outputs = [raw.reshape(-1, 3)[:, :2] for raw in network("iris").run(values)]
-    if mirrored:
-        outputs = [points * (-1, 1) + (IRIS_SIZE - 1, 0) for points in outputs]
-    contour, iris = (from_crop(points, corners, IRIS_SIZE) for points in outputs)
+    outputs = network("iris").run(_as_left_eye(crop, mirrored))
+    contour, iris = (_eye_points(raw, corners, mirrored) for raw in outputs)
     return contour, iris
+
+
+def eye_contour(crop: Pixels, corners: Corners, *, mirrored: bool) -> Points:
+    """The contour that `eye` gives, without the sixth of the work that only the iris needs."""
+    outputs = network("iris", only_output=0).run(_as_left_eye(crop, mirrored))
+    return _eye_points(outputs[0], corners, mirrored)
+
+
+def _as_left_eye(crop: Pixels, mirrored: bool) -> NDArray[np.float32]:
+    shown = crop[:, ::-1] if mirrored else crop
+    return shown[None].astype(np.float32) / np.float32(255)
+
+
+def _eye_points(raw: NDArray[np.float32], corners: Corners, mirrored: bool) -> Points:
+    points: Points = raw.reshape(-1, 3)[:, :2]
+    if mirrored:
+        points = points * (-1, 1) + (IRIS_SIZE - 1, 0)
+    return from_crop(points, corners, IRIS_SIZE)

@@ -42,17 +42,30 @@ class Network:
 
 
 @cache
-def network(name: str, shape: tuple[int, ...] | None = None) -> Network:
+def network(
+    name: str, shape: tuple[int, ...] | None = None, only_output: int | None = None
+) -> Network:
     """The pinned network of that short name, its input reshaped to `shape` if given.
 
-    Raises MissingWeights when the file, or the engine itself, is not installed.
+    With `only_output`, layers that serve other outputs alone are not computed; the values
+    of that output stay the same. Raises MissingWeights when the file, or the engine
+    itself, is not installed.
     """
     path = checked_path(name)
     openvino = _silent_openvino()
-    model = openvino.Core().read_model(str(path))
+    core = _core()
+    model = core.read_model(str(path))
     if shape is not None:
         model.reshape(list(shape))
-    return Network(openvino.compile_model(model, "CPU", EVIDENCE_SETTINGS))
+    if only_output is not None:
+        model = openvino.Model([model.outputs[only_output]], model.get_parameters(), name)
+    return Network(core.compile_model(model, "CPU", EVIDENCE_SETTINGS))
+
+
+@cache
+def _core() -> Any:
+    """One engine for all networks: each would load its plugins anew."""
+    return _silent_openvino().Core()
 
 
 def _silent_openvino() -> Any:
