@@ -47,6 +47,11 @@ def test_precision_is_pinned():
     assert EVIDENCE_SETTINGS["INFERENCE_NUM_THREADS"] == 1
 
 
+def test_inference_is_bound_to_no_core():
+    compiled = network("iris")._request.get_compiled_model()
+    assert compiled.get_property("ENABLE_CPU_PINNING") is False
+
+
 def test_an_absent_engine_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "openvino", None)
     with pytest.raises(MissingWeights, match=r"pip install 'tidewaiter\[face\]'"):

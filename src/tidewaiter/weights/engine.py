@@ -22,6 +22,8 @@ EVIDENCE_SETTINGS = {
     "INFERENCE_PRECISION_HINT": "f32",
     "INFERENCE_NUM_THREADS": 1,
     "NUM_STREAMS": 1,
+    # Bound to one core, a call waits for whatever else runs there.
+    "ENABLE_CPU_PINNING": False,
     "CACHE_DIR": "",
 }
 """Settings under which a score may be evidence."""
