@@ -169,6 +169,19 @@ def test_a_file_that_is_no_database_is_a_storage_error(tmp_path):
         Queue(tmp_path / "queue.sqlite")
 
 
+def test_a_record_damaged_on_disk_is_a_storage_error(tmp_path):
+    path = tmp_path / "queue.sqlite"
+    queue = Queue(path)
+    queue.add((f"t{i}", {"do": "echo", "value": "x" * 500}) for i in range(200))
+    queue.close()
+    data = bytearray(path.read_bytes())
+    for page in range(5 * 4096, len(data), 4096):
+        data[page : page + 4096] = b"\xa5" * 4096
+    path.write_bytes(data)
+    with pytest.raises(StorageError, match="record of examinations"):
+        list(Queue(path).tasks())
+
+
 def test_kill_of_everything_loses_no_finished_task(tmp_path):
     path = tmp_path / "queue.sqlite"
     queue = Queue(path)

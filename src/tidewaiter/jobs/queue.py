@@ -137,35 +137,31 @@ class Queue:
 
     def held_by(self, owner: str) -> Task | None:
         """The task `owner` works on at present."""
-        row = self._select("state='leased' AND owner=?", (owner,)).fetchone()
-        return _task(row) if row else None
+        return next(iter(self._tasks("state='leased' AND owner=?", (owner,))), None)
 
     def finished_after(self, number: int) -> list[Task]:
         """Done and failed tasks in the order they finished, from after `number`."""
-        rows = self._select("finish_number > ?", (number,)).fetchall()
-        return sorted((_task(row) for row in rows), key=lambda task: task.finish_number or 0)
+        found = self._tasks("finish_number > ?", (number,))
+        return sorted(found, key=lambda task: task.finish_number or 0)
 
     def last_finished(self) -> int:
         """The number of the task that finished last; 0 when none has."""
-        return int(
-            self._db.execute("SELECT COALESCE(MAX(finish_number),0) FROM task").fetchone()[0]
-        )
+        return int(self._read("SELECT COALESCE(MAX(finish_number),0) FROM task", ())[0][0])
 
     def tasks(self) -> Iterator[Task]:
         """All tasks in the order they were added."""
-        for row in self._select("1", ()).fetchall():
-            yield _task(row)
+        yield from self._tasks("1", ())
 
     def count(self, *states: str) -> int:
         """How many tasks are in any of `states`."""
         marks = ",".join("?" * len(states))
         query = f"SELECT COUNT(*) FROM task WHERE state IN ({marks})"  # noqa: S608 - only marks
-        return int(self._db.execute(query, states).fetchone()[0])
+        return int(self._read(query, states)[0][0])
 
     def fact(self, name: str) -> str | None:
         """A stored fact about the queue itself, such as what plan it was filled for."""
-        row = self._db.execute("SELECT value FROM fact WHERE name=?", (name,)).fetchone()
-        return row[0] if row else None
+        rows = self._read("SELECT value FROM fact WHERE name=?", (name,))
+        return rows[0][0] if rows else None
 
     def set_fact(self, name: str, value: str) -> None:
         """Store a fact about the queue itself."""
@@ -183,11 +179,18 @@ class Queue:
             ).rowcount
         return changed == 1
 
-    def _select(self, where: str, values: tuple[Any, ...]) -> sqlite3.Cursor:
-        return self._db.execute(
-            f"SELECT {_COLUMNS} FROM task WHERE {where} ORDER BY id",  # noqa: S608 - own literals
-            values,
-        )
+    def _tasks(self, where: str, values: tuple[Any, ...]) -> list[Task]:
+        query = f"SELECT {_COLUMNS} FROM task WHERE {where} ORDER BY id"  # noqa: S608 - own literals
+        return [_task(row) for row in self._read(query, values)]
+
+    def _read(self, query: str, values: tuple[Any, ...]) -> list[Any]:
+        try:
+            return self._db.execute(query, values).fetchall()
+        except sqlite3.Error as error:
+            raise StorageError(
+                f"the record of examinations {self.path.name!r} cannot be read: {error}; "
+                "choose another --out folder or remove that file"
+            ) from error
 
     @contextmanager
     def _transaction(self, synchronous: str) -> Iterator[None]:
