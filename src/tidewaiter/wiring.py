@@ -19,7 +19,14 @@ from tidewaiter.casework.outcome import outcome_of, outcome_of_error, reports_of
 from tidewaiter.casework.plan import Plan, plan_for
 from tidewaiter.casework.ports import Outcome
 from tidewaiter.casework.selftest import Step, prove
-from tidewaiter.casework.site_calibration import Item, fit_site, score_item, site_items, site_name
+from tidewaiter.casework.site_calibration import (
+    Item,
+    fit_site,
+    score_item,
+    site_items,
+    site_name,
+    superseded,
+)
 from tidewaiter.errors import (
     ConfigurationError,
     ExaminationError,
@@ -31,7 +38,7 @@ from tidewaiter.jobs.queue import Queue, Task
 from tidewaiter.jobs.supervisor import run
 from tidewaiter.report.index import index_page
 from tidewaiter.settings import Limits, Settings
-from tidewaiter.storage.reports import FolderOfReports, write_whole
+from tidewaiter.storage.reports import FolderOfReports, read_texts, remove_files, write_whole
 from tidewaiter.vocabulary import Report, Text, tr
 
 HANDLER = "tidewaiter.wiring:examine_task"
@@ -144,9 +151,13 @@ def calibrate_site(
             yield tr("left out: {name}: {problem}", name=name, problem=task.error["message"])
     rows = [row for task in tasks for row in (task.result or {}).get("rows", ())]
     fitted = fit_site(rows, domain=site_name(out))
+    earlier = superseded(read_texts(out, ".json"), fitted)
     for name, content in fitted.files.items():
         write_whole(out / name, content)
+    remove_files(out, earlier)
     yield from fitted.sentences
+    if earlier:
+        yield tr("{count} calibrations of an earlier run were replaced", count=len(earlier))
     yield tr("{count} calibrations written to {folder}", count=len(fitted.files), folder=out.name)
 
 

@@ -8,13 +8,22 @@ from pathlib import Path
 
 import pytest
 
+from tests.opinion.making import calibration
 from tidewaiter.casework.batch import Summary, find_exhibits, keep_apart, task_key
 from tidewaiter.casework.plan import Plan, plan_for
 from tidewaiter.casework.ports import Outcome
-from tidewaiter.casework.site_calibration import site_items, site_name
+from tidewaiter.casework.site_calibration import Fitted, site_items, site_name, superseded
 from tidewaiter.errors import ConfigurationError, InputError, StorageError
+from tidewaiter.opinion.loading import dump_calibration
 from tidewaiter.settings import Settings
-from tidewaiter.storage.reports import FolderOfReports, report_stem, safe_stem, write_whole
+from tidewaiter.storage.reports import (
+    FolderOfReports,
+    read_texts,
+    remove_files,
+    report_stem,
+    safe_stem,
+    write_whole,
+)
 
 
 def test_folders_are_walked_in_order_without_hidden_files_and_reports(tmp_path):
@@ -148,6 +157,21 @@ def test_site_items_count_subfolders_as_sources(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="no files"):
         site_items(tmp_path / "empty", None, out=tmp_path / "out")
+
+
+def test_a_new_site_calibration_takes_the_place_of_the_old_one(tmp_path):
+    old = calibration(origin="site", recipe="tidewaiter calibrate")
+    own = calibration("image.other", origin="site", recipe="tidewaiter calibrate")
+    handmade = calibration(origin="site", recipe="by an expert")
+    for name, entry in (("old", old), ("own", own), ("handmade", handmade)):
+        (tmp_path / f"{name}.json").write_text(dump_calibration(entry), encoding="utf-8")
+    (tmp_path / "notes.json").write_text("[]", encoding="utf-8")
+    fitted = Fitted((), {"new.json": "{}"}, frozenset({"image.grid"}))
+    gone = superseded(read_texts(tmp_path, ".json"), fitted)
+    assert gone == ["old.json"]
+    remove_files(tmp_path, [*gone, "never-there.json"])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["handmade.json", "notes.json", "own.json"]
+    assert read_texts(tmp_path / "absent", ".json") == {}
 
 
 def test_a_site_is_named_after_its_folder():

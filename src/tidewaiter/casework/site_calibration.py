@@ -12,10 +12,10 @@ from tidewaiter.casework.batch import find_exhibits
 from tidewaiter.casework.examination import find
 from tidewaiter.casework.plan import Plan, calibrations_here
 from tidewaiter.detectors.registry import all_detectors
-from tidewaiter.errors import InputError
+from tidewaiter.errors import ConfigurationError, InputError
 from tidewaiter.media import Unexamined, open_media
 from tidewaiter.opinion.cues import Recipe, terms_of
-from tidewaiter.opinion.loading import dump_calibration
+from tidewaiter.opinion.loading import dump_calibration, parse_calibration
 from tidewaiter.opinion.scores import AS_ISSUED, MANIPULATED, ScoreRow, ScoreTable
 from tidewaiter.opinion.site import calibrate_site
 from tidewaiter.opinion.site_cues import SiteOutcome
@@ -23,6 +23,9 @@ from tidewaiter.vocabulary import Status, Text, tr
 
 SITE_SEED = 20590
 """Seed of the folds and bootstrap draws of site calibrations."""
+
+
+RECIPE_NAME = "tidewaiter calibrate"
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,8 @@ class Fitted:
 
     sentences: tuple[Text, ...]
     files: Mapping[str, str]
+    settled: frozenset[str] = frozenset()
+    """Detectors that these items decided on: moved, fitted or kept as shipped."""
 
 
 def site_items(genuine: Path, altered: Path | None, *, out: Path) -> list[Item]:
@@ -92,7 +97,7 @@ def fit_site(rows: Iterable[Mapping[str, Any]], *, domain: str) -> Fitted:
     known = calibrations_here().usable
     terms = terms_of(all_detectors().values())
     recipe = Recipe(
-        name="tidewaiter calibrate",
+        name=RECIPE_NAME,
         data=f"the material of site {domain}",
         domain=domain,
         origin="site",
@@ -102,7 +107,34 @@ def fit_site(rows: Iterable[Mapping[str, Any]], *, domain: str) -> Fitted:
     return Fitted(
         sentences=(*_counts(table), *(outcome.sentence for outcome in outcomes)),
         files=dict(_files(outcomes)),
+        settled=frozenset(
+            name
+            for outcome in outcomes
+            if outcome.action != "refused"
+            for name in outcome.detectors
+        ),
     )
+
+
+def superseded(earlier: Mapping[str, str], fitted: Fitted) -> list[str]:
+    """Files of earlier site calibrations (name to content) that `fitted` takes the place of.
+
+    Left in the folder they would still be chosen wherever they claim less.
+    """
+    return [
+        name
+        for name, content in sorted(earlier.items())
+        if name not in fitted.files and _is_superseded(content, fitted)
+    ]
+
+
+def _is_superseded(content: str, fitted: Fitted) -> bool:
+    try:
+        entry = parse_calibration(content, "")
+    except ConfigurationError:  # not one of ours
+        return False
+    members = {member.detector for member in entry.members}
+    return entry.origin == "site" and entry.recipe == RECIPE_NAME and members <= fitted.settled
 
 
 def _items(folder: Path, label: str, out: Path) -> Iterator[Item]:

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import os
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from tidewaiter.errors import StorageError
@@ -62,4 +63,30 @@ def write_whole(path: Path, content: str) -> None:
         raise StorageError(
             f"{path.name!r} could not be written ({error.strerror}); "
             "check free disk space and that the folder is writable"
+        ) from error
+
+
+def read_texts(folder: Path, suffix: str) -> dict[str, str]:
+    """The content by name of the files in a folder that end so; none where there is no folder."""
+    if not folder.is_dir():
+        return {}
+    try:
+        files = [path for path in folder.iterdir() if path.name.endswith(suffix)]
+        return {path.name: path.read_text(encoding="utf-8") for path in files}
+    except (OSError, UnicodeDecodeError) as error:
+        raise StorageError(
+            f"the folder {folder.name!r} holds a file that cannot be read ({error}); "
+            "remove it or choose another --out folder"
+        ) from error
+
+
+def remove_files(folder: Path, names: Iterable[str]) -> None:
+    """Remove files by name; those that are gone already do not matter."""
+    try:
+        for name in names:
+            (folder / name).unlink(missing_ok=True)
+    except OSError as error:
+        raise StorageError(
+            f"an earlier file in {folder.name!r} could not be removed ({error.strerror}); "
+            "remove it by hand: it would still be used"
         ) from error
