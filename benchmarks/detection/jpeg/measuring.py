@@ -21,6 +21,7 @@ sys.path.insert(0, str(ROOT / "recipes"))
 from material import photographs  # noqa: E402
 
 from tidewaiter.evaluation.intervals import clopper_pearson, source_bootstrap  # noqa: E402
+from tidewaiter.evaluation.rates import auc  # noqa: E402
 from tidewaiter.evaluation.sources import codes  # noqa: E402
 from tidewaiter.forgeries.pictures import decoded  # noqa: E402
 from tidewaiter.media import Picture  # noqa: E402
@@ -39,12 +40,13 @@ class Scene:
 
 
 def scenes(limit: int | None) -> list[Scene]:
-    """Photographs halved and cropped at the middle."""
+    """Photographs shrunk and cropped at the middle."""
     side, result = PROTOCOL["crop_px"], []
     for picture in photographs():
-        half = cv2.resize(picture.rgb, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-        top, left = (max(0, (n - side) // 2) for n in half.shape[:2])
-        crop = half[top : top + side, left : left + side]
+        size = [int(PROTOCOL["shrink"] * n) for n in picture.rgb.shape[1::-1]]
+        small = cv2.resize(picture.rgb, size, interpolation=cv2.INTER_AREA)
+        top, left = (max(0, (n - side) // 2) for n in small.shape[:2])
+        crop = small[top : top + side, left : left + side]
         whole = crop[: crop.shape[0] // 8 * 8, : crop.shape[1] // 8 * 8]
         result.append(Scene(np.ascontiguousarray(whole), picture.source))
     return result[:limit]
@@ -83,6 +85,17 @@ def block_truth(mask: np.ndarray) -> np.ndarray:
     return np.asarray(cut.mean(axis=(1, 3)) > 0.5)
 
 
+def block_auc(
+    values: np.ndarray, truth: np.ndarray, kept: np.ndarray | None = None
+) -> float | None:
+    """Over all blocks, or over those that the map covers; None where one class is empty."""
+    chosen = np.ones(truth.shape, bool) if kept is None else kept
+    inside = truth[chosen]
+    if inside.all() or not inside.any():
+        return None
+    return float(auc(values[chosen].astype(float), inside))
+
+
 def rate(events: int, trials: int) -> dict[str, Any]:
     """Events in trials with the exact 95 % interval."""
     if trials == 0:
@@ -103,7 +116,10 @@ def spread(values: Any) -> dict[str, float]:
 
 
 def mean_by_source(rows: list[dict[str, Any]], name: str) -> dict[str, Any]:
-    """Mean of one number over rows, with a bootstrap interval over sources."""
+    """Mean of one number over the rows that have it, with an interval over sources."""
+    rows = [row for row in rows if row[name] is not None]
+    if not rows:
+        return {"items": 0}
     values = np.array([row[name] for row in rows])
     interval = bootstrap(
         lambda weights: float(np.average(values, weights=weights)),
