@@ -121,7 +121,7 @@ def _share(rng: np.random.Generator) -> float:
 def _item(
     host: Genuine, label: str, species: str, shipping: str, data: bytes
 ) -> tuple[Truth, bytes]:
-    name = f"{host.kind}/{host.name}/{species or 'genuine'}"
+    name = f"{source_group(host)}/{host.name}/{species or 'genuine'}"
     return Truth(name, source_group(host), label, species, shipping), data
 
 
