@@ -42,8 +42,8 @@ class CopyMoveDetector(Detector):
     score_unit = tr("agreement of noise (Fisher z, lower limit; 0: none)")
     limitations = (
         tr(
-            "Strong compression removes the noise by which a copy is told from similar goods; "
-            "below JPEG quality 75 copies among identical goods are often missed."
+            "Strong compression and scaling remove the noise by which a copy is told from similar "
+            "goods: at JPEG quality 75, or reduced to three quarters, half of the copies are missed."
         ),
         tr("A copy that was blurred, repainted or scaled by more than a third may be missed."),
         tr(

@@ -37,7 +37,7 @@ class GeneratedSpectrumDetector(Detector):
     needs = frozenset({"spectrum"})
     looks_for = tr("periods of 2, 4 and 8 pixels such as image generators leave")
     speaks_when = tr("a whole, uncropped picture, lossless or JPEG of quality 90 or better")
-    # Camera photographs score as high as the generated pictures at hand (medians .51 and .50
+    # Camera photographs score as high as the generated pictures at hand (medians .53 and .50
     # at JPEG 90, benchmarks/detection/pixels), so no likelihood ratio may rest on it.
     weighs = False
     score_unit = tr("mean log10 of peaks at periods 2 and 4 over their surroundings")
