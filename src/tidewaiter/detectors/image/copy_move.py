@@ -43,7 +43,7 @@ class CopyMoveDetector(Detector):
     limitations = (
         tr(
             "Strong compression and scaling remove the noise by which a copy is told from similar "
-            "goods: at JPEG quality 75, or reduced to three quarters, half of the copies are missed."
+            "goods: at JPEG quality 75, or reduced to three quarters, half the copies are missed."
         ),
         tr("A copy that was blurred, repainted or scaled by more than a third may be missed."),
         tr(
