@@ -5,7 +5,14 @@ import pytest
 
 from tidewaiter.testing.rendered import EyeScript, blinking_eyes, face_track, one_face
 from tidewaiter.traces.base import Traces, Untaken
-from tidewaiter.traces.eyelids import EyelidsInVideo, read_eyelids, stretches
+from tidewaiter.traces.eyelids import (
+    EDGE_SHARE_OF_DEPTH,
+    PROMINENCE_SHARE,
+    EyelidsInVideo,
+    dips_in,
+    read_eyelids,
+    stretches,
+)
 from tidewaiter.traces.faces import VideoFaces
 from tidewaiter.vocabulary import MediaKind, Status
 
@@ -76,3 +83,32 @@ def test_no_face_is_a_reason():
 def test_an_untaken_face_trace_is_passed_on():
     missing = Untaken(Status.UNAVAILABLE, "no weights")
     assert EyelidsInVideo().result(Traces(MediaKind.VIDEO, {"faces": missing})) is missing
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_dips_are_those_of_scipy(seed):
+    from scipy.signal import find_peaks
+
+    rng = np.random.default_rng(seed)
+    depth = np.convolve(rng.normal(size=int(rng.integers(5, 400))), np.ones(3) / 3, "same")
+    # Every second series has flat tops and equal heights.
+    depth = np.round(depth, 1) if seed % 2 else depth
+    peaks, found = find_peaks(
+        depth,
+        height=0.28,
+        prominence=PROMINENCE_SHARE * 0.28,
+        rel_height=1 - EDGE_SHARE_OF_DEPTH,
+        width=0,
+    )
+    edges = zip(np.ceil(found["left_ips"]), np.floor(found["right_ips"]), strict=True)
+    expected: list[tuple[int, int]] = []
+    for first, last in edges:
+        if not expected or first > expected[-1][1]:
+            expected.append((int(first), int(last)))
+    assert dips_in(depth, 0.28) == expected
+    assert len(peaks) >= len(expected)
+
+
+@pytest.mark.parametrize("depth", [[0.0] * 5, [0.1, 0.9], [0.9]])
+def test_flat_rising_and_single_values_hold_no_dip(depth):
+    assert dips_in(np.array(depth), 0.3) == []

@@ -14,6 +14,7 @@ from tidewaiter.traces.base import Traces
 from tidewaiter.traces.pulse import (
     Pulse,
     PulseInVideo,
+    band_passed,
     chrom_wave,
     measured,
     pos_wave,
@@ -98,3 +99,15 @@ def test_a_short_face_is_a_reason():
     taken = PulseInVideo().result(Traces(MediaKind.VIDEO, {"faces": one_face(track)}))
     assert not isinstance(taken, Pulse)
     assert str(taken.reason) == "3.2 s of video with an unbroken face; 10 s needed"
+
+
+@pytest.mark.parametrize("rate_hz", [8.0, 25.0, 29.97, 60.0])
+@pytest.mark.parametrize("size", [4, 16, 48, 900])
+def test_the_band_pass_is_that_of_scipy(rate_hz, size):
+    from scipy.signal import butter, sosfiltfilt
+
+    wave = 5 + np.random.default_rng(size).normal(size=size).cumsum()
+    band = [0.7, min(4.0, 0.45 * rate_hz)]
+    sections = butter(2, band, btype="bandpass", fs=rate_hz, output="sos")
+    expected = sosfiltfilt(sections, wave - wave.mean(), padlen=min(15, size - 1))
+    assert band_passed(wave, rate_hz) == pytest.approx(expected, abs=1e-9)

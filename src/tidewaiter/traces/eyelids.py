@@ -22,6 +22,8 @@ BASELINE_PERCENTILE = 70
 LEAST_BLINK_DEPTH = 0.28
 EDGE_SHARE_OF_DEPTH = 0.35
 LEAST_DEPTH_IN_NOISE = 4.5
+# A dip beside a deeper one counts if the eye opened again by this share of the least depth.
+PROMINENCE_SHARE = 0.7
 # Shorter dips are one noisy sample, longer ones are closed eyes or a look downwards.
 SHORTEST_BLINK_S = 0.05
 LONGEST_BLINK_S = 0.8
@@ -158,10 +160,31 @@ def blinks_in(times: Numbers, eyes: Numbers) -> tuple[list[Blink], Numbers]:
     depth = 1 - np.interp(grid, times, opening)
     least = max(LEAST_BLINK_DEPTH, LEAST_DEPTH_IN_NOISE * _noise(1 - opening))
     blinks = []
-    for first, last in _dips(depth, least):
+    for first, last in dips_in(depth, least):
         if SHORTEST_BLINK_S <= (last - first + 1) / GRID_HZ <= LONGEST_BLINK_S:
             blinks.append(_blink(grid, depth, slice(first, last + 1), (times, 1 - relative)))
     return blinks, opening
+
+
+def dips_in(depth: Numbers, least: float) -> list[tuple[int, int]]:
+    """First and last index of every dip at least that deep, down to a share of its depth.
+
+    The same dips as with scipy.signal.find_peaks, whose import takes half a second.
+    """
+    dips: list[tuple[int, int]] = []
+    for peak in _tops(depth):
+        prominence = _prominence(depth, peak) if depth[peak] >= least else 0.0
+        if prominence < PROMINENCE_SHARE * least:
+            continue
+        level = float(depth[peak]) - (1 - EDGE_SHARE_OF_DEPTH) * prominence
+        low = np.flatnonzero(depth <= level)
+        # The lowest sample on either side lies below the level, so there is one.
+        first, last = int(low[low < peak][-1]) + 1, int(low[low > peak][0]) - 1
+        first -= int(depth[first - 1] == level)
+        last += int(depth[last + 1] == level)
+        if not dips or first > dips[-1][1]:
+            dips.append((first, last))
+    return dips
 
 
 def _relative(grid: Numbers, times: Numbers, eye: Numbers) -> Numbers:
@@ -189,20 +212,23 @@ def _noise(depth: Numbers) -> float:
     return float(1.4826 * np.median(np.abs(second)) / np.sqrt(6))
 
 
-def _dips(depth: Numbers, least: float) -> list[tuple[int, int]]:
-    """First and last index of every dip at least that deep, down to a share of its depth."""
-    from scipy.signal import find_peaks
+def _tops(depth: Numbers) -> list[int]:
+    """Samples higher than those on both sides; the middle of flat tops, none at the ends."""
+    edges = np.flatnonzero(np.diff(depth)) + 1
+    starts = np.concatenate([[0], edges])
+    heights = depth[starts]
+    inner = np.flatnonzero((heights[1:-1] > heights[:-2]) & (heights[1:-1] > heights[2:])) + 1
+    ends = np.concatenate([edges, [depth.size]]) - 1
+    return [int(start + end) // 2 for start, end in zip(starts[inner], ends[inner], strict=True)]
 
-    peaks, found = find_peaks(
-        depth, height=least, prominence=0.7 * least, rel_height=1 - EDGE_SHARE_OF_DEPTH, width=0
-    )
-    firsts = np.ceil(found["left_ips"]).astype(int)
-    lasts = np.floor(found["right_ips"]).astype(int)
-    dips: list[tuple[int, int]] = []
-    for first, last, peak in zip(firsts, lasts, peaks, strict=True):
-        if not dips or first > dips[-1][1]:
-            dips.append((min(int(first), int(peak)), max(int(last), int(peak))))
-    return dips
+
+def _prominence(depth: Numbers, peak: int) -> float:
+    """How far one must descend from a peak on either side before a higher one."""
+    higher = np.flatnonzero(depth > depth[peak])
+    left = int(higher[higher < peak].max(initial=-1)) + 1
+    right = int(higher[higher > peak].min(initial=depth.size))
+    below = max(float(depth[left : peak + 1].min()), float(depth[peak:right].min()))
+    return float(depth[peak]) - below
 
 
 def _blink(grid: Numbers, depth: Numbers, part: slice, looks: tuple[Numbers, Numbers]) -> Blink:

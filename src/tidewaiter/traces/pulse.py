@@ -145,13 +145,24 @@ def chrom_wave(colour: Numbers, rate_hz: float) -> Numbers:
 
 
 def band_passed(wave: Numbers, rate_hz: float, low: float = 0.7, high: float = 4.0) -> Numbers:
-    """A wave without its parts outside `low`..`high` Hz; no phase shift."""
-    from scipy.signal import butter, sosfiltfilt
+    """A wave without its parts outside `low`..`high` Hz; no phase shift.
 
-    high = min(high, 0.45 * rate_hz)
-    sections = butter(2, [low, high], btype="bandpass", fs=rate_hz, output="sos")
+    Butterworth of order two, forwards and backwards, as scipy.signal.sosfiltfilt does it;
+    importing scipy.signal takes longer than decoding ten seconds of video.
+    """
+    sections = _band_pass(low, min(high, 0.45 * rate_hz), rate_hz)
     pad = min(15, wave.size - 1)
-    return np.asarray(sosfiltfilt(sections, wave - wave.mean(), padlen=pad))
+    centred = wave - wave.mean()
+    longer = np.concatenate(
+        [
+            2 * centred[0] - centred[pad:0:-1],
+            centred,
+            2 * centred[-1] - centred[-2 : -pad - 2 : -1],
+        ]
+    )
+    once = _filtered(longer, sections)
+    twice = _filtered(once[::-1], sections)[::-1]
+    return np.asarray(twice[pad : pad + wave.size])
 
 
 def spectrum_of(wave: Numbers, rate_hz: float) -> Spectrum:
@@ -185,6 +196,40 @@ def regions_agreement(waves: Numbers, rate_hz: float, frequency_hz: float) -> fl
     parts /= np.maximum(np.sqrt((np.abs(parts) ** 2).sum(axis=1, keepdims=True)), 1e-12)
     products = (parts @ parts.conj().T)[np.triu_indices(parts.shape[0], 1)]
     return (1 + float(products.real.mean())) / 2
+
+
+def _band_pass(low_hz: float, high_hz: float, rate_hz: float) -> list[tuple[float, float, float]]:
+    """Two sections g (1 - z^-2) / (1 + a z^-1 + b z^-2), each as (g, a, b).
+
+    The second-order Butterworth low-pass, brought to the band and by the bilinear
+    transform to samples.
+    """
+    low, high = (2 * rate_hz * np.tan(np.pi * hz / rate_hz) for hz in (low_hz, high_hz))
+    half = np.exp(0.75j * np.pi) * (high - low) / 2
+    root = np.sqrt(half**2 - low * high)
+    poles = np.array([half + root, half - root])
+    gain = 2 * rate_hz * (high - low) / np.abs(2 * rate_hz - poles) ** 2
+    poles = (2 * rate_hz + poles) / (2 * rate_hz - poles)
+    return [
+        (float(g), float(-2 * pole.real), float(abs(pole) ** 2))
+        for g, pole in zip(gain, poles, strict=True)
+    ]
+
+
+def _filtered(wave: Numbers, sections: list[tuple[float, float, float]]) -> Numbers:
+    """The wave through the sections, as if its first value had lasted for ever before it."""
+    from scipy.linalg import solve_banded
+
+    before = float(wave[0])
+    for gain, first, second in sections:
+        given = gain * wave
+        given[2:] -= gain * wave[:-2]
+        given[:2] -= gain * before
+        # y[n] + first y[n-1] + second y[n-2] = given[n]: a triangular band of equations.
+        bands = np.repeat([[1.0], [first], [second]], wave.size, axis=1)
+        wave = solve_banded((2, 0), bands, given)
+        before = 0.0
+    return wave
 
 
 def _pulse_of(
