@@ -41,6 +41,9 @@ FEWEST_FROZEN = 4
 SURROUNDINGS_S = 3.0
 BESIDE_S = 0.6
 
+# Pictures are compared part by part: as floats they take a table that grows with the video.
+_ROWS_AT_ONCE = 4096
+
 
 @dataclass(frozen=True)
 class Freeze:
@@ -151,10 +154,12 @@ def picture_likeness(timeline: FrameTimeline) -> NDArray[np.float64]:
     """Correlation of each picture with the one before; 1 for flat pictures and thinned ones."""
     likeness = np.ones(timeline.frames)
     if timeline.fingerprint_stride == 1 and timeline.frames > 1:
-        late = _standardised(timeline.picture[1:])
-        early = _standardised(timeline.picture[:-1])
-        flat = (late**2).sum(axis=1) * (early**2).sum(axis=1) == 0.0
-        likeness[1:] = np.where(flat, 1.0, np.einsum("ij,ij->i", late, early))
+        for start in range(1, timeline.frames, _ROWS_AT_ONCE):
+            pictures = _standardised(timeline.picture[start - 1 : start + _ROWS_AT_ONCE])
+            late, early = pictures[1:], pictures[:-1]
+            flat = (late**2).sum(axis=1) * (early**2).sum(axis=1) == 0.0
+            alike = np.where(flat, 1.0, np.einsum("ij,ij->i", late, early))
+            likeness[start : start + len(alike)] = alike
     return likeness
 
 
@@ -194,13 +199,21 @@ def _flashes(timeline: FrameTimeline) -> NDArray[np.int64]:
     """Frames that leave the scene's look for one frame, and the frame after each."""
     if timeline.fingerprint_stride != 1 or timeline.frames < 3:
         return np.zeros(0, np.int64)
-    picture = timeline.picture.astype(np.float32)
-    out = np.abs(picture[1:-1] - picture[:-2]).mean(axis=1)
-    back = np.abs(picture[2:] - picture[1:-1]).mean(axis=1)
-    around = np.abs(picture[2:] - picture[:-2]).mean(axis=1)
+    step = _picture_steps(timeline.picture, 1)
+    out, back = step[:-1], step[1:]
+    around = _picture_steps(timeline.picture, 2)
     lit = np.minimum(out, back)
     middle = 1 + np.flatnonzero((around < FLASH_RETURN * lit) & (lit > SCENE_DIFFERENCE / 4))
     return np.unique(np.concatenate([middle, middle + 1]))
+
+
+def _picture_steps(pictures: NDArray[np.uint8], lag: int) -> NDArray[np.float32]:
+    """Mean absolute difference of each picture from the one `lag` earlier."""
+    steps = np.zeros(len(pictures) - lag, np.float32)
+    for start in range(0, len(steps), _ROWS_AT_ONCE):
+        part = pictures[start : start + _ROWS_AT_ONCE + lag].astype(np.float32)
+        steps[start : start + _ROWS_AT_ONCE] = np.abs(part[lag:] - part[:-lag]).mean(axis=1)
+    return steps
 
 
 def _freeze(timeline: FrameTimeline, flow: NDArray[np.float64], start: int, end: int) -> Freeze:

@@ -51,6 +51,7 @@ LEAST_DECADE = 0.05
 """Of artanh(likeness); few windows cannot know the tail of a background more sharply."""
 
 _BACKGROUND_SAMPLES = 400
+_ROWS_AT_ONCE = 4096
 _HIGHEST_LIKENESS = 0.9999
 
 
@@ -154,11 +155,16 @@ def window_length(frame_s: float) -> int:
 def gated_changes(timeline: FrameTimeline) -> tuple[NDArray[np.float32], float]:
     """Changes above the noise, companded (n x 144 float32), and the noise in grey levels."""
     change = expand(timeline.change)
-    noise = float(np.quantile(np.abs(change), 0.25)) / QUARTILE_OF_ABSOLUTE_NORMAL
+    size = np.abs(change)
+    noise = float(np.quantile(size, 0.25, overwrite_input=True)) / QUARTILE_OF_ABSOLUTE_NORMAL
     gate = float(np.clip(NOISE_GATE * noise, LEAST_GATE, MOST_GATE))
-    change -= np.median(change, axis=1, keepdims=True)
-    above = np.sign(change) * np.maximum(np.abs(change) - gate, 0.0)
-    return np.arcsinh(above / gate).astype(np.float32), noise
+    # In place and part by part: these tables grow with the video, and copies add up.
+    for start in range(0, len(change), _ROWS_AT_ONCE):
+        part = change[start : start + _ROWS_AT_ONCE]
+        part -= np.median(part, axis=1, keepdims=True)
+        above = np.sign(part) * np.maximum(np.abs(part) - gate, 0.0)
+        part[:] = np.arcsinh(above / gate)
+    return change, noise
 
 
 def exact_runs(timeline: FrameTimeline) -> tuple[ExactRun, ...]:

@@ -165,8 +165,10 @@ def compand(change: NDArray[np.float32]) -> NDArray[np.int8]:
 
 def expand(change: NDArray[np.int8]) -> NDArray[np.float32]:
     """The inverse of `compand`, within 4 % or 0.002 grey levels."""
-    steps = change.astype(np.float32) / np.float32(COMPANDING_STEPS)
-    expanded: NDArray[np.float32] = np.sinh(steps) * np.float32(COMPANDING_LEVELS)
+    expanded: NDArray[np.float32] = change.astype(np.float32)
+    expanded /= np.float32(COMPANDING_STEPS)
+    np.sinh(expanded, out=expanded)
+    expanded *= np.float32(COMPANDING_LEVELS)
     return expanded
 
 
