@@ -62,9 +62,9 @@ class GeneratedSpectrumDetector(Detector):
         if failed is not None:
             reason = tr(
                 "{name}: {found}; {needed} needed",
-                name=str(failed.name),
-                found=str(failed.found),
-                needed=str(failed.needed),
+                name=failed.name,
+                found=failed.found,
+                needed=failed.needed,
             )
             return self.not_applicable(reason, gate=gate, evidence=_evidence(taken))
         features = {

@@ -64,8 +64,8 @@ class JpegGridDetector(Detector):
             return self.not_applicable(
                 tr(
                     "{found}; needed: {needed}",
-                    found=str(closed[0].found),
-                    needed=str(closed[0].needed),
+                    found=closed[0].found,
+                    needed=closed[0].needed,
                 ),
                 gate=gate,
             )

@@ -46,9 +46,9 @@ class JpegShiftedDetector(Detector):
         if closed:
             reason = tr(
                 "{name}: {found}; {needed} needed",
-                name=str(closed[0].name),
-                found=str(closed[0].found),
-                needed=str(closed[0].needed),
+                name=closed[0].name,
+                found=closed[0].found,
+                needed=closed[0].needed,
             )
             return self.not_applicable(reason, gate=gate)
         return self.examined(

@@ -63,9 +63,9 @@ class ResamplingDetector(Detector):
         if failed is not None:
             reason = tr(
                 "{name}: {found}; {needed} needed",
-                name=str(failed.name),
-                found=str(failed.found),
-                needed=str(failed.needed),
+                name=failed.name,
+                found=failed.found,
+                needed=failed.needed,
             )
             return self.not_applicable(reason, gate=gate)
         row, column = np.unravel_index(int(taken.strength.argmax()), taken.strength.shape)
