@@ -170,7 +170,11 @@ def test_a_new_site_calibration_takes_the_place_of_the_old_one(tmp_path):
     gone = superseded(read_texts(tmp_path, ".json"), fitted)
     assert gone == ["old.json"]
     remove_files(tmp_path, [*gone, "never-there.json"])
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["handmade.json", "notes.json", "own.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "handmade.json",
+        "notes.json",
+        "own.json",
+    ]
     assert read_texts(tmp_path / "absent", ".json") == {}
 
 

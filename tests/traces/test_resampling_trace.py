@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from tests.traces.pixel_samples import grey, picture_of
 
+from tests.traces.pixel_samples import grey, picture_of
 from tidewaiter.traces.base import Untaken
 from tidewaiter.traces.resampling import ResamplingTrace, scale_factors
 

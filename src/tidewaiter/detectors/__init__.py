@@ -1,1 +1,1 @@
-"""One file each: image/ video/ face/ audio/ document/ provenance/"""
+"""One file each: image/ video/ face/ provenance/ (audio/ and document/ follow)."""

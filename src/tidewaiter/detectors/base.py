@@ -56,7 +56,7 @@ class Detector(ABC):
                 Status.NOT_APPLICABLE, tr("does not examine a {kind}", kind=traces.kind.value)
             )
         for name in sorted(self.needs):
-            taken = traces[name] if name in traces else None
+            taken = traces.get(name)
             if taken is None:
                 return self._silent(Status.FAILED, tr("the trace {name} was not taken", name=name))
             if isinstance(taken, Untaken):

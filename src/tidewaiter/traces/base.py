@@ -50,7 +50,7 @@ class PictureTrace(ABC):
 
     @abstractmethod
     def measure(self, picture: Picture, earlier: Traces) -> Any:
-        """The result, a frozen dataclass; or `Untaken` where this picture has nothing to measure."""
+        """The result, a frozen dataclass; or `Untaken` where there is nothing to measure."""
 
 
 class VideoTrace(ABC):
@@ -175,9 +175,9 @@ def _walk(base: type) -> list[Any]:
     for module_info in pkgutil.iter_modules(package.__path__):
         module = importlib.import_module(f"tidewaiter.traces.{module_info.name}")
         for item in vars(module).values():
-            if isinstance(item, type) and issubclass(item, base) and hasattr(item, "name"):
-                if found.setdefault(item.name, item) is not item:
-                    raise ValueError(f"two traces are named {item.name}")
+            named = isinstance(item, type) and issubclass(item, base) and hasattr(item, "name")
+            if named and found.setdefault(item.name, item) is not item:
+                raise ValueError(f"two traces are named {item.name}")
     return [found[name] for name in sorted(found)]
 
 
@@ -191,7 +191,8 @@ def _guarded(take: Any) -> Any:
         return Untaken(
             Status.UNAVAILABLE,
             tr(
-                "the library {library} is not installed; install it with: pip install 'tidewaiter[all]'",
+                "the library {library} is not installed; install it with: "
+                "pip install 'tidewaiter[all]'",
                 library=str(error.name),
             ),
         )
