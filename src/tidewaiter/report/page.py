@@ -12,7 +12,7 @@ from tidewaiter.messages import SOURCE_LANGUAGE, translator
 from tidewaiter.opinion.verbal import sentence
 from tidewaiter.report import svg, words
 from tidewaiter.report.advice import advice
-from tidewaiter.report.rates import Summary, rate_rows, tippett_lines
+from tidewaiter.report.rates import Summary, ece_lines, rate_rows, tippett_lines
 from tidewaiter.report.rendering import data_uri, rendered, style_sheet
 from tidewaiter.report.rounding import rounded
 from tidewaiter.report.scale import legend
@@ -120,12 +120,22 @@ def _drawings(language: str) -> dict[str, Any]:
     translate = translator(language)
 
     def plots(summary: Summary, name: str) -> list[Markup]:
-        lines = tippett_lines(summary)
+        lines, costs = tippett_lines(summary), ece_lines(summary)
         caption = tr(
             "Tippett plot: share of held-out items whose log10 likelihood ratio is x or more"
         )
         labels = (tr("log10 likelihood ratio"), tr("share of items"))
-        return [svg.rates_svg(caption, lines, labels, translate, name)] if lines else []
+        cost_caption = tr(
+            "Cost in bits on held-out items, over the prior odds (ECE plot); below the dashed "
+            "line the ratios help"
+        )
+        cost_labels = (tr("log10 prior odds"), tr("bits"))
+        if not lines:
+            return []
+        return [
+            svg.rates_svg(caption, lines, labels, translate, name),
+            svg.rates_svg(cost_caption, costs, cost_labels, translate, f"{name}e"),
+        ]
 
     return {
         "series_svg": lambda item, name: svg.series_svg(item, translate, name),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from tidewaiter.opinion.plots import ece_plot
 from tidewaiter.report.svg import Line
 from tidewaiter.report.words import likelihood_ratio
 from tidewaiter.vocabulary import Text, tr
@@ -62,6 +63,20 @@ def tippett_lines(summary: Summary) -> tuple[Line, ...]:
     return (
         Line(tr("manipulated items"), _exceeding(manipulated, low, high)),
         Line(tr("genuine items"), _exceeding(issued, low, high), dashed=True),
+    )
+
+
+def ece_lines(summary: Summary) -> tuple[Line, ...]:
+    """Cost of the held-out likelihood ratios over prior odds, beside that of saying nothing."""
+    issued = summary.get("held_out_as_issued") or ()
+    manipulated = summary.get("held_out_manipulated") or ()
+    if not issued or not manipulated:
+        return ()
+    plot = ece_plot(manipulated, issued)
+    at = plot.log10_prior_odds.tolist()
+    return (
+        Line(tr("with these likelihood ratios"), tuple(zip(at, plot.given.tolist(), strict=True))),
+        Line(tr("saying nothing"), tuple(zip(at, plot.silent.tolist(), strict=True)), dashed=True),
     )
 
 
