@@ -25,6 +25,7 @@ from tidewaiter.media.reshipping_video import VIDEO_TRANSFORMS
 from tidewaiter.media.still import frames_at
 from tidewaiter.opinion import stability as comparing
 from tidewaiter.opinion.calibration import Calibration
+from tidewaiter.opinion.loading import Ignored
 from tidewaiter.opinion.weighing import weigh
 from tidewaiter.report.bulk import finish_evidence, frames_needed
 from tidewaiter.traces.base import Traces, collect_picture, collect_video
@@ -78,11 +79,12 @@ def examine_file(path: Path, plan: Plan, *, name: str | None = None) -> Examinat
     if isinstance(media, Unexamined):
         return Examination(_recognised_only(media.exhibit))
     detectors = plan.detectors_for(media.exhibit.kind)
-    calibrations = calibrations_here(plan.calibrations).usable
+    found = calibrations_here(plan.calibrations)
+    calibrations = found.usable
     looked = _look(media, detectors, calibrations, plan)
     opinions, stability = _try_stability(media, looked.opinions, calibrations, plan)
     report = Report(
-        exhibit=_exhibit(media),
+        exhibit=_exhibit(media, found.ignored),
         findings=looked.findings,
         opinions=opinions,
         stability=stability,
@@ -241,10 +243,14 @@ def _preview(media: Picture | Video, shown: dict[float, Pixels]) -> bytes | None
     return buffer.getvalue()
 
 
-def _exhibit(media: Picture | Video) -> Exhibit:
-    """The exhibit, with what was met while a video was played."""
-    notes = tuple(getattr(media, "notes", ()))
-    return media.exhibit.model_copy(update={"notes": (*media.exhibit.notes, *notes)})
+def _exhibit(media: Picture | Video, ignored: Sequence[Ignored]) -> Exhibit:
+    """The exhibit, with what was met while a video was played and what could not be used."""
+    met = tuple(getattr(media, "notes", ()))
+    unused = tuple(
+        tr("the calibration {id} was not used: {reason}", id=entry.id, reason=entry.reason)
+        for entry in ignored
+    )
+    return media.exhibit.model_copy(update={"notes": (*media.exhibit.notes, *met, *unused)})
 
 
 def _recognised_only(exhibit: Exhibit) -> Report:
