@@ -56,6 +56,19 @@ def test_the_mirror_image_keeps_its_numbers_above_one() -> None:
     assert "limited to 100" in said
 
 
+def test_an_interval_cut_to_one_value_by_its_limit_is_not_shown_as_certainty() -> None:
+    said = str(sentence(_opinion(8.0, bound=2.0)))
+    assert "about 100 times more probable" in said
+    assert "the most that the validation data allow" in said
+    assert "100–100" not in said
+
+
+def test_a_cue_that_may_not_clear_says_that_it_may_say_no_less() -> None:
+    said = str(sentence(_opinion(-8.0, may_clear=False)))
+    assert "likelihood ratio 1, the least that the methods used here may say" in said
+    assert "1–1" not in said
+
+
 def test_no_support_either_way_is_said_without_times() -> None:
     assert "about as probable" in str(sentence(_opinion(0.1)))
 

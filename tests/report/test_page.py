@@ -123,6 +123,10 @@ def test_a_flip_is_named_with_its_transform() -> None:
     assert "Not stable; what turned it: sent through a messenger" in READ["video"].text
 
 
+def test_stability_says_how_often_the_verdict_remains() -> None:
+    assert "The verdict is the same after 5 of 8 ways of re-shipping" in READ["picture"].text
+
+
 def test_error_rates_never_stand_without_an_interval() -> None:
     text = READ["picture"].text
     assert "0.0 % (95 % interval 0.0 to 7.9 %)" in text

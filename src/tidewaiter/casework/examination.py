@@ -204,13 +204,21 @@ def _write_video(
 
 
 def _stability_reason(media: Picture | Video, problems: Sequence[str]) -> Text:
-    if problems:
-        return tr("copies that could not be made: {problems}", problems="; ".join(problems)[:400])
+    failed = "; ".join(problems)[:400]
     if isinstance(media, Picture):
+        if problems:
+            return tr("copies that could not be made: {problems}", problems=failed)
         return tr("the picture was re-shipped in every way of the battery and examined again")
+    seconds = min(STABILITY_EXCERPT_S, media.exhibit.duration_s or STABILITY_EXCERPT_S)
+    if problems:
+        return tr(
+            "copies of the first {seconds:.0f} s that could not be made: {problems}",
+            seconds=seconds,
+            problems=failed,
+        )
     return tr(
         "the first {seconds:.0f} s were re-shipped in every way of the battery and examined again",
-        seconds=min(STABILITY_EXCERPT_S, media.exhibit.duration_s or STABILITY_EXCERPT_S),
+        seconds=seconds,
     )
 
 

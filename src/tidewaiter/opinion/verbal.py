@@ -48,133 +48,115 @@ _NEITHER = tr("no support for either side")
 _MORE: dict[Proposition, Text] = {
     Proposition.FACE_MANIPULATED: tr(
         "The findings are about {times} times more probable if a face was manipulated "
-        "than if it is as recorded (95 % interval {low}–{high}, limited to {limit} "
-        "by the validation data)."
+        "than if it is as recorded ({sureness})."
     ),
     Proposition.IMAGE_ALTERED: tr(
         "The findings are about {times} times more probable if the picture was altered "
-        "than if it is as recorded (95 % interval {low}–{high}, limited to {limit} "
-        "by the validation data)."
+        "than if it is as recorded ({sureness})."
     ),
     Proposition.IMAGE_GENERATED: tr(
         "The findings are about {times} times more probable if the picture was generated "
-        "than if a camera recorded it (95 % interval {low}–{high}, limited to {limit} "
-        "by the validation data)."
+        "than if a camera recorded it ({sureness})."
     ),
     Proposition.VIDEO_ALTERED: tr(
         "The findings are about {times} times more probable if the video was altered "
-        "than if it is as recorded (95 % interval {low}–{high}, limited to {limit} "
-        "by the validation data)."
+        "than if it is as recorded ({sureness})."
     ),
     Proposition.AUDIO_SYNTHETIC: tr(
         "The findings are about {times} times more probable if the voice is synthetic "
-        "than if a person spoke it (95 % interval {low}–{high}, limited to {limit} "
-        "by the validation data)."
+        "than if a person spoke it ({sureness})."
     ),
     Proposition.AUDIO_ALTERED: tr(
         "The findings are about {times} times more probable if the sound was altered "
-        "than if it is as recorded (95 % interval {low}–{high}, limited to {limit} "
-        "by the validation data)."
+        "than if it is as recorded ({sureness})."
     ),
     Proposition.DOCUMENT_ALTERED: tr(
         "The findings are about {times} times more probable if the document was altered "
-        "than if it is as issued (95 % interval {low}–{high}, limited to {limit} "
-        "by the validation data)."
+        "than if it is as issued ({sureness})."
     ),
     Proposition.SEAL_COPIED: tr(
         "The findings are about {times} times more probable if the seal was copied "
-        "than if it is the original impression (95 % interval {low}–{high}, limited to {limit} "
-        "by the validation data)."
+        "than if it is the original impression ({sureness})."
     ),
     Proposition.SIGNATURE_FORGED: tr(
         "The findings are about {times} times more probable if the signature was forged "
-        "than if it is the signatory's own (95 % interval {low}–{high}, limited to {limit} "
-        "by the validation data)."
+        "than if it is the signatory's own ({sureness})."
     ),
 }
 _LESS: dict[Proposition, Text] = {
     Proposition.FACE_MANIPULATED: tr(
         "The findings are about {times} times less probable if a face was manipulated "
-        "than if it is as recorded (95 % interval {low}–{high}, limited to {limit} "
-        "by the validation data)."
+        "than if it is as recorded ({sureness})."
     ),
     Proposition.IMAGE_ALTERED: tr(
         "The findings are about {times} times less probable if the picture was altered "
-        "than if it is as recorded (95 % interval {low}–{high}, limited to {limit} "
-        "by the validation data)."
+        "than if it is as recorded ({sureness})."
     ),
     Proposition.IMAGE_GENERATED: tr(
         "The findings are about {times} times less probable if the picture was generated "
-        "than if a camera recorded it (95 % interval {low}–{high}, limited to {limit} "
-        "by the validation data)."
+        "than if a camera recorded it ({sureness})."
     ),
     Proposition.VIDEO_ALTERED: tr(
         "The findings are about {times} times less probable if the video was altered "
-        "than if it is as recorded (95 % interval {low}–{high}, limited to {limit} "
-        "by the validation data)."
+        "than if it is as recorded ({sureness})."
     ),
     Proposition.AUDIO_SYNTHETIC: tr(
         "The findings are about {times} times less probable if the voice is synthetic "
-        "than if a person spoke it (95 % interval {low}–{high}, limited to {limit} "
-        "by the validation data)."
+        "than if a person spoke it ({sureness})."
     ),
     Proposition.AUDIO_ALTERED: tr(
         "The findings are about {times} times less probable if the sound was altered "
-        "than if it is as recorded (95 % interval {low}–{high}, limited to {limit} "
-        "by the validation data)."
+        "than if it is as recorded ({sureness})."
     ),
     Proposition.DOCUMENT_ALTERED: tr(
         "The findings are about {times} times less probable if the document was altered "
-        "than if it is as issued (95 % interval {low}–{high}, limited to {limit} "
-        "by the validation data)."
+        "than if it is as issued ({sureness})."
     ),
     Proposition.SEAL_COPIED: tr(
         "The findings are about {times} times less probable if the seal was copied "
-        "than if it is the original impression (95 % interval {low}–{high}, limited to {limit} "
-        "by the validation data)."
+        "than if it is the original impression ({sureness})."
     ),
     Proposition.SIGNATURE_FORGED: tr(
         "The findings are about {times} times less probable if the signature was forged "
-        "than if it is the signatory's own (95 % interval {low}–{high}, limited to {limit} "
-        "by the validation data)."
+        "than if it is the signatory's own ({sureness})."
     ),
 }
 _UNDECIDED: dict[Proposition, Text] = {
     Proposition.FACE_MANIPULATED: tr(
         "The findings are about as probable if a face was manipulated as if it is as recorded "
-        "(likelihood ratio {ratio}, 95 % interval {low}–{high})."
+        "({sureness})."
     ),
     Proposition.IMAGE_ALTERED: tr(
         "The findings are about as probable if the picture was altered as if it is as recorded "
-        "(likelihood ratio {ratio}, 95 % interval {low}–{high})."
+        "({sureness})."
     ),
     Proposition.IMAGE_GENERATED: tr(
         "The findings are about as probable if the picture was generated as if a camera recorded "
-        "it (likelihood ratio {ratio}, 95 % interval {low}–{high})."
+        "it ({sureness})."
     ),
     Proposition.VIDEO_ALTERED: tr(
         "The findings are about as probable if the video was altered as if it is as recorded "
-        "(likelihood ratio {ratio}, 95 % interval {low}–{high})."
+        "({sureness})."
     ),
     Proposition.AUDIO_SYNTHETIC: tr(
         "The findings are about as probable if the voice is synthetic as if a person spoke it "
-        "(likelihood ratio {ratio}, 95 % interval {low}–{high})."
+        "({sureness})."
     ),
     Proposition.AUDIO_ALTERED: tr(
         "The findings are about as probable if the sound was altered as if it is as recorded "
-        "(likelihood ratio {ratio}, 95 % interval {low}–{high})."
+        "({sureness})."
     ),
     Proposition.DOCUMENT_ALTERED: tr(
         "The findings are about as probable if the document was altered as if it is as issued "
-        "(likelihood ratio {ratio}, 95 % interval {low}–{high})."
+        "({sureness})."
     ),
     Proposition.SEAL_COPIED: tr(
         "The findings are about as probable if the seal was copied as if it is the original "
-        "impression (likelihood ratio {ratio}, 95 % interval {low}–{high})."
+        "impression ({sureness})."
     ),
     Proposition.SIGNATURE_FORGED: tr(
         "The findings are about as probable if the signature was forged as if it is the "
-        "signatory's own (likelihood ratio {ratio}, 95 % interval {low}–{high})."
+        "signatory's own ({sureness})."
     ),
 }
 
@@ -196,12 +178,7 @@ def sentence(opinion: Opinion) -> Text:
     if opinion.calibration is None:
         return tr("Nothing that speaks about this has a calibration; the findings weigh nothing.")
     if abs(value) < NO_SUPPORT_BELOW:
-        return _filled(
-            _UNDECIDED[opinion.proposition],
-            ratio=ratio_of(value),
-            low=ratio_of(opinion.lower),
-            high=ratio_of(opinion.upper),
-        )
+        return _filled(_UNDECIDED[opinion.proposition], sureness=_about_even(opinion))
     if value > 0:
         return _numbers(_MORE, opinion, (opinion.lower, opinion.upper), opinion.bound_upper)
     lower_bound = None if opinion.bound_lower is None else -opinion.bound_lower
@@ -224,15 +201,41 @@ def _numbers(
     interval: tuple[float, float],
     bound: float | None,
 ) -> Text:
-    limit = interval[1] if bound is None else bound
     return _filled(
         sentences[opinion.proposition],
         times=ratio_of(abs(opinion.log10_lr)),
-        low=ratio_of(interval[0]),
-        high=ratio_of(interval[1]),
-        limit=ratio_of(limit),
+        sureness=_sureness(interval, interval[1] if bound is None else bound),
     )
 
 
-def _filled(sentence_of: Text, **values: str) -> Text:
+def _sureness(interval: tuple[float, float], bound: float) -> Text:
+    """Interval and limit. An interval cut to one value by its limit would pose as certainty."""
+    if bound <= interval[0]:
+        return tr(
+            "the most that the validation data allow; the whole 95 % interval lies at this limit "
+            "or beyond"
+        )
+    return tr(
+        "95 % interval {low}–{high}, limited to {limit} by the validation data",
+        low=ratio_of(interval[0]),
+        high=ratio_of(interval[1]),
+        limit=ratio_of(bound),
+    )
+
+
+def _about_even(opinion: Opinion) -> Text:
+    ratio = ratio_of(opinion.log10_lr)
+    if opinion.upper == opinion.bound_lower:
+        return tr(
+            "likelihood ratio {ratio}, the least that the methods used here may say", ratio=ratio
+        )
+    return tr(
+        "likelihood ratio {ratio}, 95 % interval {low}–{high}",
+        ratio=ratio,
+        low=ratio_of(opinion.lower),
+        high=ratio_of(opinion.upper),
+    )
+
+
+def _filled(sentence_of: Text, **values: str | Text) -> Text:
     return Text(template=sentence_of.template, values=dict(values))

@@ -181,11 +181,12 @@ def _stable(report: Report, translate: Callable[[str], str], opinion: Opinion) -
     ]
     if flipped:
         return tr("Not stable; what turned it: {transforms}.", transforms="; ".join(flipped))
-    weaker = sum(outcome.change == "attenuated" for outcome in outcomes)
+    kept = sum(outcome.verdict is opinion.verdict for outcome in outcomes)
     return tr(
-        "Stable: none of {count} ways of re-shipping flips it; {weaker} weaken it.",
+        "The verdict is the same after {kept} of {count} ways of re-shipping; none turns it to "
+        "the other side.",
+        kept=kept,
         count=len(outcomes),
-        weaker=weaker,
     )
 
 
