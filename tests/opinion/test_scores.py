@@ -48,8 +48,3 @@ def test_declined_items_are_counted_and_not_fitted() -> None:
 def test_a_wrong_table_names_the_line(text: str, problem: str) -> None:
     with pytest.raises(InputError, match=problem):
         read_scores(text)
-
-
-def test_species_can_be_left_out() -> None:
-    table = gaussian_table({"image.a": 1.0})
-    assert all(row.label == "as_issued" for row in table.without_species({"splice"}).rows)

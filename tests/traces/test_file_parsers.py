@@ -260,7 +260,7 @@ class TestMp4:
         assert found.tracks[0].samples_span_s == pytest.approx(8.0)
         assert found.tracks[0].edits[0].media_s == pytest.approx(3.0)
         assert dict(found.words) == {"©too": "Lavf60.1.100", "make": "Apple"}
-        assert found.index_first
+        assert [name for name, _ in found.top] == ["moov", "mdat"]
 
 
 class TestOthers:

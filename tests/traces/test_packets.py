@@ -25,7 +25,6 @@ def test_the_table_holds_sizes_keys_and_times():
     assert np.flatnonzero(table.key).tolist() == [0, 2]
     assert table.pts_s.tolist() == [0.0, 0.04, 0.08, 0.12]
     assert table.in_display_order
-    assert not table.all_intra
     assert usual_key_interval(table) == 2
 
 
@@ -89,7 +88,6 @@ def test_chance_rhythms_are_as_rare_as_promised():
 def test_short_and_all_intra_streams_have_no_rhythm(frames):
     keys = tuple(range(frames))
     taken = packets_of([1000] * frames, keys=keys, names=("packets", "double_encoding"))
-    assert taken["packets"].all_intra
     assert not len(taken["double_encoding"].period)
 
 

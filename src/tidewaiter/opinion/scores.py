@@ -11,7 +11,7 @@ import csv
 import hashlib
 import io
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -75,11 +75,6 @@ class ScoreTable:
     def of(self, detector: str) -> ScoreTable:
         """The rows of one detector."""
         return ScoreTable(tuple(row for row in self.rows if row.detector == detector))
-
-    def without_species(self, unwanted: Iterable[str]) -> ScoreTable:
-        """The table without the manipulated items of some species."""
-        left_out = frozenset(unwanted)
-        return ScoreTable(tuple(row for row in self.rows if row.species not in left_out))
 
 
 @dataclass(frozen=True)

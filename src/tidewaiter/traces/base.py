@@ -151,6 +151,20 @@ def collect_video(video: Video, needs: Iterable[str], *, options: Options = NO_O
     return Traces(MediaKind.VIDEO, results)
 
 
+def too_small(picture: Picture, needed: int) -> Untaken | None:
+    """Why a picture with a side under `needed` pixels cannot be measured; None for a larger one."""
+    height, width = picture.rgb.shape[:2]
+    if min(height, width) >= needed:
+        return None
+    reason = tr(
+        "{width} x {height} pixels; at least {needed} a side needed",
+        width=width,
+        height=height,
+        needed=needed,
+    )
+    return Untaken(Status.NOT_APPLICABLE, reason)
+
+
 def in_order(needs: Iterable[str], known: Mapping[str, Any]) -> list[str]:
     """Needed traces and what they come after, each once, in an order that respects `after`."""
     order: list[str] = []

@@ -50,9 +50,6 @@ MIN_TURN_INLIERS = 6
 # Registration tolerance of keypoint pairs, pixels of the keypoint picture.
 TOLERANCE_PX = 2.0
 
-# Scaling beyond this is a coincidence of a few pairs.
-MAX_SCALE = 2.5
-
 # Robust z of an autocorrelation peak worth a look; noise of 12 million shifts reaches 5.6.
 PEAK_Z = 6.0
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from tidewaiter.media import Picture
 from tidewaiter.media.material import Plane
-from tidewaiter.traces.base import PictureTrace, Traces, Untaken
+from tidewaiter.traces.base import PictureTrace, Traces, Untaken, too_small
 from tidewaiter.traces.copy_candidates import MIN_SHIFT_PX, Affine, Candidate, candidates_of
 from tidewaiter.traces.copy_registration import laid_over
 from tidewaiter.traces.likeness import (
@@ -31,7 +31,6 @@ from tidewaiter.traces.likeness import (
     noise_map,
     structure_of,
 )
-from tidewaiter.vocabulary import Status, tr
 
 Rectangle = tuple[int, int, int, int]
 """Left, top, width, height in pixels."""
@@ -121,17 +120,9 @@ class CopyMoveTrace(PictureTrace):
 
     def measure(self, picture: Picture, earlier: Traces) -> CopyMove | Untaken:  # noqa: ARG002
         """Repeated regions; not applicable below 128 pixels a side."""
-        height, width = picture.rgb.shape[:2]
-        if min(height, width) < MIN_SIDE:
-            return Untaken(
-                Status.NOT_APPLICABLE,
-                tr(
-                    "{width} x {height} pixels; at least {needed} a side needed",
-                    width=width,
-                    height=height,
-                    needed=MIN_SIDE,
-                ),
-            )
+        small = too_small(picture, MIN_SIDE)
+        if small is not None:
+            return small
         luma, scale = _bounded(picture.luma)
         structure = structure_of(luma)
         candidates, keypoints = candidates_of(luma, structure.fine)

@@ -78,14 +78,6 @@ class Mp4Layout:
     promised_end: int | None = None
     problems: tuple[Text, ...] = ()
 
-    @property
-    def index_first(self) -> bool | None:
-        """Whether the index (moov) lies before the media data; None if either is missing."""
-        names = [name for name, _ in self.top]
-        if "moov" not in names or "mdat" not in names:
-            return None
-        return names.index("moov") < names.index("mdat")
-
 
 def read_mp4(stream: BinaryIO, byte_length: int) -> Mp4Layout:
     """Read the boxes of a seekable stream of `byte_length` bytes; never raises for content."""

@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 
 from tidewaiter.media import Picture
 from tidewaiter.media.material import Plane
-from tidewaiter.traces.base import PictureTrace, Traces, Untaken
-from tidewaiter.vocabulary import Status, tr
+from tidewaiter.traces.base import PictureTrace, Traces, Untaken, too_small
 
 # Side of a block in pixels: 64 values of the diagonal band, sigma to about 12 %.
 BLOCK_PX = 16
@@ -90,18 +89,9 @@ class NoiseTrace(PictureTrace):
 
     def measure(self, picture: Picture, earlier: Traces) -> NoiseLevels | Untaken:  # noqa: ARG002
         """Levels and the oddest window; not applicable under 128 pixels a side."""
-        height, width = picture.rgb.shape[:2]
-        needed = BLOCK_PX * MIN_BLOCKS
-        if min(height, width) < needed:
-            return Untaken(
-                Status.NOT_APPLICABLE,
-                tr(
-                    "{width} x {height} pixels; at least {needed} a side needed",
-                    width=width,
-                    height=height,
-                    needed=needed,
-                ),
-            )
+        small = too_small(picture, BLOCK_PX * MIN_BLOCKS)
+        if small is not None:
+            return small
         return noise_levels(picture.luma)
 
 

@@ -59,11 +59,6 @@ class PacketTable:
         """Number of packets."""
         return len(self.size)
 
-    @property
-    def all_intra(self) -> bool:
-        """Whether every packet is a key frame, as in MJPEG."""
-        return bool(self.key.all())
-
 
 class Packets(VideoTrace):
     """The packet table of the examined stream."""

@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 
 from tidewaiter.media import Picture
 from tidewaiter.media.material import Plane
-from tidewaiter.traces.base import PictureTrace, Traces, Untaken
+from tidewaiter.traces.base import PictureTrace, Traces, Untaken, too_small
 from tidewaiter.traces.compression import Compression, compression_of
-from tidewaiter.vocabulary import Status, tr
 
 # Windows of this side, at half the side from each other: the smallest scaled part seen.
 WINDOW_PX = 256
@@ -72,17 +71,9 @@ class ResamplingTrace(PictureTrace):
 
     def measure(self, picture: Picture, earlier: Traces) -> Resampling | Untaken:  # noqa: ARG002
         """Spectra of windows; not applicable under 256 pixels a side."""
-        height, width = picture.rgb.shape[:2]
-        if min(height, width) < WINDOW_PX:
-            return Untaken(
-                Status.NOT_APPLICABLE,
-                tr(
-                    "{width} x {height} pixels; at least {needed} a side needed",
-                    width=width,
-                    height=height,
-                    needed=WINDOW_PX,
-                ),
-            )
+        small = too_small(picture, WINDOW_PX)
+        if small is not None:
+            return small
         return resampling(picture.luma, compression_of(picture))
 
 

@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 
 from tidewaiter.media import Picture
 from tidewaiter.media.material import Plane
-from tidewaiter.traces.base import PictureTrace, Traces, Untaken
+from tidewaiter.traces.base import PictureTrace, Traces, Untaken, too_small
 from tidewaiter.traces.compression import Compression, compression_of
-from tidewaiter.vocabulary import Status, tr
 
 # Tiles of this side are averaged: their bins fall on all multiples of 1/8 cycle a pixel.
 TILE_PX = 128
@@ -30,7 +29,6 @@ RESIDUAL_LIMIT = 16.0
 # Half side of the surroundings, in bins, that a peak is compared with.
 SURROUNDINGS = 4
 
-PERIODS = (2, 4, 8)
 RADIAL_BINS = 32
 
 
@@ -61,17 +59,9 @@ class SpectrumTrace(PictureTrace):
 
     def measure(self, picture: Picture, earlier: Traces) -> Spectrum | Untaken:  # noqa: ARG002
         """The mean spectrum of tiles; not applicable under 128 pixels a side."""
-        height, width = picture.rgb.shape[:2]
-        if min(height, width) < TILE_PX:
-            return Untaken(
-                Status.NOT_APPLICABLE,
-                tr(
-                    "{width} x {height} pixels; at least {needed} a side needed",
-                    width=width,
-                    height=height,
-                    needed=TILE_PX,
-                ),
-            )
+        small = too_small(picture, TILE_PX)
+        if small is not None:
+            return small
         return _spectrum(picture.luma, compression_of(picture))
 
 
