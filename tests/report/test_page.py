@@ -123,6 +123,10 @@ def test_a_flip_is_named_with_its_transform() -> None:
     assert "Not stable; what turned it: sent through a messenger" in READ["video"].text
 
 
+def test_the_number_names_the_manipulation_that_it_is_about() -> None:
+    assert "The number is about this kind of manipulation: " in READ["picture"].text
+
+
 def test_stability_says_how_often_the_verdict_remains() -> None:
     assert "The verdict is the same after 5 of 8 ways of re-shipping" in READ["picture"].text
 

@@ -34,7 +34,7 @@ class JpegShiftedDetector(Detector):
     limitations = (
         tr("The part must have been saved more coarsely before, with tables like those of IJG."),
         tr("Resizing or turning the part before pasting removes the trace."),
-        tr("The largest of thousands of comparisons is taken: values up to about 6 are usual."),
+        tr("The largest of thousands of comparisons is taken: values up to about 7 are usual."),
         tr("Collages and logos set in by honest software are found as well."),
     )
 
