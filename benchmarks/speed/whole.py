@@ -24,7 +24,13 @@ from pathlib import Path
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 RESULTS = HERE / "results" / "whole.json"
-ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
+# As the supervisor gives them to its workers.
+ONE_THREAD = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_WAIT_POLICY": "PASSIVE",
+    "OPENCV_FOR_THREADS_NUM": "1",
+}
 EXAMINE = (
     "import sys; from pathlib import Path\n"
     "from tidewaiter.casework.examination import examine_file\n"

@@ -13,7 +13,7 @@ import pytest
 
 from tidewaiter.errors import ExaminationError, StorageError
 from tidewaiter.jobs.queue import MAX_ATTEMPTS, Queue
-from tidewaiter.jobs.supervisor import run
+from tidewaiter.jobs.supervisor import WORKER_ENVIRONMENT, run
 from tidewaiter.settings import MIB, Limits
 
 HANDLER = "tests.jobs.handlers:handle"
@@ -205,3 +205,15 @@ def test_kill_of_everything_loses_no_finished_task(tmp_path):
     after = {task.key: task.attempts for task in queue.tasks()}
     assert {key: after[key] for key in done_before} == done_before
     queue.close()
+
+
+@pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="one core gives one thread anyway")
+def test_opencv_has_one_thread_in_a_worker() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "import cv2; print(cv2.getNumThreads())"],
+        env={**os.environ, **WORKER_ENVIRONMENT},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.strip() == "1"
