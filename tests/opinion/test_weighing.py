@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.opinion.making import ALTERED, calibration, finding, fusion
+from tidewaiter.opinion.choosing import calibrations_heard
 from tidewaiter.opinion.weighing import PROPOSITIONS, SUPPORT_LOG10_LR, weigh
 from tidewaiter.vocabulary import (
     Finding,
@@ -108,6 +109,12 @@ def test_without_joint_data_the_strongest_cue_speaks_alone() -> None:
     speaks = {entry.detector: entry.speaks for entry in opinion.contributors}
     assert speaks == {"image.a": False, "image.b": True}
     assert "never added" in str(opinion.contributors[0].reason)
+
+
+def test_the_record_names_the_calibration_of_every_cue_that_gave_a_number() -> None:
+    known = (calibration("image.a"), calibration("image.b"), calibration("image.c"))
+    findings = (finding("image.a", 1.1), finding("image.b", 1.4), finding("image.c", None))
+    assert calibrations_heard(findings, weigh(findings, known), known) == known[:2]
 
 
 def test_two_cues_that_support_opposite_sides_cannot_tell() -> None:

@@ -25,6 +25,7 @@ from tidewaiter.media.reshipping_video import VIDEO_TRANSFORMS
 from tidewaiter.media.still import frames_at
 from tidewaiter.opinion import stability as comparing
 from tidewaiter.opinion.calibration import Calibration
+from tidewaiter.opinion.choosing import calibrations_heard
 from tidewaiter.opinion.loading import Ignored
 from tidewaiter.opinion.weighing import weigh
 from tidewaiter.report.bulk import finish_evidence, frames_needed
@@ -83,16 +84,17 @@ def examine_file(path: Path, plan: Plan, *, name: str | None = None) -> Examinat
     calibrations = found.usable
     looked = _look(media, detectors, calibrations, plan)
     opinions, stability = _try_stability(media, looked.opinions, calibrations, plan)
+    heard = calibrations_heard(looked.findings, opinions, calibrations)
     report = Report(
         exhibit=_exhibit(media, found.ignored),
         findings=looked.findings,
         opinions=opinions,
         stability=stability,
-        versions=_versions(opinions, calibrations),
+        versions=_versions(heard),
     )
     shown = _shown(media, report)
     report, pictures = _draw(report, looked.traces, media, shown)
-    return Examination(report, pictures, _used(opinions, calibrations), _preview(media, shown))
+    return Examination(report, pictures, heard, _preview(media, shown))
 
 
 def find(media: Picture | Video, detectors: Sequence[Detector], plan: Plan) -> tuple[Finding, ...]:
@@ -272,13 +274,6 @@ def _recognised_only(exhibit: Exhibit) -> Report:
     )
 
 
-def _used(
-    opinions: Sequence[Opinion], calibrations: Sequence[Calibration]
-) -> tuple[Calibration, ...]:
-    named = {opinion.calibration for opinion in opinions}
-    return tuple(calibration for calibration in calibrations if calibration.id in named)
-
-
-def _versions(opinions: Sequence[Opinion], calibrations: Sequence[Calibration]) -> Versions:
-    used = {c.id: digest_of(c) for c in _used(opinions, calibrations)}
-    return versions_used().model_copy(update={"calibrations": used})
+def _versions(heard: Sequence[Calibration]) -> Versions:
+    digests = {calibration.id: digest_of(calibration) for calibration in heard}
+    return versions_used().model_copy(update={"calibrations": digests})

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from tidewaiter.errors import MissingCalibration
 from tidewaiter.opinion.calibration import Calibration, Member
-from tidewaiter.vocabulary import Finding
+from tidewaiter.vocabulary import Finding, Opinion
 
 # The domain of calibrations fitted on everything at hand.
 ANY_DOMAIN = "any"
@@ -48,6 +48,21 @@ def choose_fusion(
         and all(m.calibration in singles for m in entry.members)
     ]
     return _best(fitting, domain, most_members=True)
+
+
+def calibrations_heard(
+    findings: Sequence[Finding], opinions: Sequence[Opinion], known: Sequence[Calibration]
+) -> tuple[Calibration, ...]:
+    """Every calibration that gave a number in the opinions, also where a stronger cue spoke."""
+    named = {opinion.calibration for opinion in opinions}
+    asked = {opinion.proposition for opinion in opinions}
+    for finding in findings:
+        if finding.score is not None and finding.proposition in asked:
+            fusions = (e for e in known if e.id in named and e.is_fusion)
+            own = next((e for e in fusions if e.proposition is finding.proposition), None)
+            chosen = choose_calibration(finding, known, own)
+            named.add(None if chosen is None else chosen.id)
+    return tuple(entry for entry in known if entry.id in named)
 
 
 def require_calibration(
