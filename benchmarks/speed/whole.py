@@ -77,13 +77,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="tidewaiter-bench-") as folder:
         for part in arguments.part:
             kept[part] = PARTS[part](arguments.shared_data, Path(folder), arguments.runs)
+            kept["load_average"] = [round(value, 2) for value in os.getloadavg()]
             print(part, json.dumps(kept[part], indent=1))
-    kept["machine"] = {
-        "load_average": [round(v, 2) for v in os.getloadavg()],
-        "cores": os.cpu_count(),
-    }
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+            RESULTS.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
 
 
 def videos(shared: Path, folder: Path, runs: int) -> dict[str, object]:
@@ -169,7 +165,7 @@ def start_up(_shared: Path, folder: Path, runs: int) -> dict[str, object]:
     }
 
 
-PARTS = {"video": videos, "picture": picture, "folder": folder_of_files, "start-up": start_up}
+PARTS = {"start-up": start_up, "picture": picture, "folder": folder_of_files, "video": videos}
 
 
 def _measured(command: list[str]) -> tuple[float, int]:

@@ -292,8 +292,7 @@ def _outcome(task: Task) -> Outcome:
     if task.error is not None:
         return outcome_of_error(task.key, name, path, task.error)
     result = task.result or {}
-    error = result.pop("error", None)
-    return Outcome(key=task.key, path=path, error=tuple(error) if error else None, **result)
+    return Outcome(key=task.key, path=path, **result)
 
 
 def _lock(path: Path) -> Any:

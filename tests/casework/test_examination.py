@@ -11,7 +11,11 @@ import pytest
 from tidewaiter.casework.examination import examine_file
 from tidewaiter.casework.outcome import one_line, reports_of
 from tidewaiter.casework.plan import Plan
-from tidewaiter.testing.samples import spliced_picture, untouched_picture
+from tidewaiter.testing.samples import (
+    broken_credentials_picture,
+    spliced_picture,
+    untouched_picture,
+)
 from tidewaiter.vocabulary import MediaKind, Proposition, Report, Status, Verdict
 
 
@@ -72,3 +76,15 @@ def test_an_untouched_picture_supports_nothing(tmp_path):
     report = examine_file(path, Plan()).report
     assert {o.verdict for o in report.opinions} == {Verdict.CANNOT_TELL}
     assert report.stability.state == "not_needed"
+
+
+def test_a_broken_signature_is_told_in_the_line_and_at_the_head(tmp_path):
+    path = tmp_path / "signed.jpg"
+    path.write_bytes(broken_credentials_picture())
+    examination = examine_file(path, Plan(stability=False))
+    assert "changed after it was signed" in one_line(examination.report, "en")
+    _, page = reports_of(examination, "en")
+    head, findings = page.split("Findings, one by one")
+    assert "changed after it was signed" in head
+    assert "Facts that do not fit" in head
+    assert findings

@@ -9,6 +9,7 @@ from tidewaiter.casework.examination import Examination
 from tidewaiter.casework.ports import Outcome
 from tidewaiter.detectors.registry import all_detectors
 from tidewaiter.messages import translator
+from tidewaiter.report.advice import contradicting_facts
 from tidewaiter.report.index import Row
 from tidewaiter.report.page import html_report
 from tidewaiter.report.record import json_report
@@ -37,6 +38,7 @@ def outcome_of(report: Report, language: str, files: tuple[str, str]) -> dict[st
         "sha256": report.exhibit.sha256,
         "kind": report.exhibit.kind.value,
         "verdicts": {o.proposition.value: o.verdict.value for o in report.opinions},
+        "facts": [fact.render(translator(language)) for fact in contradicting_facts(report)],
         "line": one_line(report, language),
         "json_file": files[0],
         "html_file": files[1],
@@ -58,6 +60,7 @@ def summary_rows(summary: Summary) -> list[Row]:
             sha256=outcome.sha256,
             kind=MediaKind(outcome.kind) if outcome.kind else None,
             verdicts={Proposition(p): Verdict(v) for p, v in outcome.verdicts.items()},
+            facts=outcome.facts,
             error=outcome.error[1] if outcome.error else None,
         )
         for outcome in summary.outcomes
@@ -74,14 +77,15 @@ def one_line(report: Report, language: str) -> str:
     count = tr(
         "{examined} of {all} detectors could speak", examined=examined, all=len(report.findings)
     ).render(translate)
+    facts = "".join(f" · {fact.render(translate)}" for fact in contradicting_facts(report))
     if not told:
-        return f"{translate(CANNOT_TELL)} ({count})"
+        return f"{translate(CANNOT_TELL)} ({count}){facts}"
     parts = [
         f"{PROPOSITIONS[o.proposition].render(translate)} {translate(VERDICTS[o.verdict])} "
         f"(log10 LR {o.log10_lr:.1f})"
         for o in told
     ]
-    return f"{'; '.join(parts)} ({count})"
+    return f"{'; '.join(parts)} ({count}){facts}"
 
 
 CANNOT_TELL = tr("cannot tell").template

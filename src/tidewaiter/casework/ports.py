@@ -21,6 +21,7 @@ class Outcome:
     sha256: str | None = None
     kind: str | None = None
     verdicts: dict[str, str] = field(default_factory=dict)
+    facts: Sequence[str] = ()
     line: str = ""
     json_file: str | None = None
     html_file: str | None = None

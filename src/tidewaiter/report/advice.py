@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tidewaiter.vocabulary import Facts, MediaKind, Report, Status, Text, Verdict, tr
+from tidewaiter.vocabulary import Facts, Finding, MediaKind, Report, Status, Text, Verdict, tr
 
 EXAMINED_KINDS = (MediaKind.PICTURE, MediaKind.VIDEO)
 
@@ -40,8 +40,7 @@ def _because_of_opinions(report: Report) -> Iterator[Text]:
 
 
 def _because_of_facts(report: Report) -> Iterator[Text]:
-    tables = (item for f in report.findings for item in f.evidence if isinstance(item, Facts))
-    if any(row.contradicts for table in tables for row in table.rows):
+    if any(_contradicts(finding) for finding in report.findings):
         yield tr(
             "Ask whoever handed in the file to explain the facts marked as contradictions below."
         )
@@ -79,3 +78,17 @@ def _because_of_stability(report: Report) -> Iterator[Text]:
         yield tr("The test of stability failed; treat every result here as not yet confirmed.")
     if stability.state == "not_asked" and report.opinions:
         yield tr("Examine again with the test of stability before relying on this report.")
+
+
+def contradicting_facts(report: Report) -> tuple[Text, ...]:
+    """What detectors concluded from facts that do not fit; facts carry no likelihood ratio."""
+    return tuple(
+        finding.concludes
+        for finding in report.findings
+        if finding.concludes is not None and _contradicts(finding)
+    )
+
+
+def _contradicts(finding: Finding) -> bool:
+    tables = (item for item in finding.evidence if isinstance(item, Facts))
+    return any(row.contradicts is not None for table in tables for row in table.rows)

@@ -23,6 +23,7 @@ class Row:
     sha256: str | None = None
     kind: MediaKind | None = None
     verdicts: Mapping[Proposition, Verdict] = field(default_factory=dict)
+    facts: Sequence[str] = ()
     error: str | None = None
 
 

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from tidewaiter.messages import SOURCE_LANGUAGE, translator
 from tidewaiter.opinion.verbal import sentence
 from tidewaiter.report import svg, words
-from tidewaiter.report.advice import advice
+from tidewaiter.report.advice import advice, contradicting_facts
 from tidewaiter.report.rates import Summary, ece_lines, rate_rows, tippett_lines
 from tidewaiter.report.rendering import data_uri, rendered, style_sheet
 from tidewaiter.report.rounding import rounded
@@ -95,6 +95,7 @@ def _answer(report: Report, language: str) -> dict[str, Any]:
         "stable": partial(_stable, report, translator(language)),
         "silent": _grouped(declined),
         "advice": advice(report),
+        "contradictions": contradicting_facts(report),
         "examined": sorted(examined, key=lambda finding: _weight(parts, finding), reverse=True),
         "declined_with_evidence": [f for f in declined if f.evidence or f.gate],
         "contributions": lambda f: [
