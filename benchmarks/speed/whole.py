@@ -59,6 +59,13 @@ BATTERY = (
     "whole = cpu(lambda: collect_picture(media(), needs), 3)\n"
     "print(json.dumps([floor, whole]))\n"
 )
+RENDER = (
+    "import sys; from pathlib import Path; import numpy as np\n"
+    "from tidewaiter.forgeries.goods import render_wall\n"
+    "from tidewaiter.forgeries.pictures import jpeg_bytes\n"
+    "wall = render_wall('cartons', np.random.default_rng(12), height=3000, width=4000)\n"
+    "Path(sys.argv[1]).write_bytes(jpeg_bytes(wall.rgb, 90))\n"
+)
 VIDEOS = [
     # name, original, rows or None to keep, seconds
     ("480p 60 s", "183.mp4", 480, 60),
@@ -198,14 +205,11 @@ def _clip(original: Path, folder: Path, rows: int | None, seconds: int) -> Path:
 
 
 def _twelve_megapixels(path: Path) -> None:
-    """A rendered wall of cartons, 4000 × 3000 pixels, at quality 90."""
-    import numpy as np
+    """A rendered wall of cartons, 4000 × 3000 pixels, at quality 90.
 
-    from tidewaiter.forgeries.goods import render_wall
-    from tidewaiter.forgeries.pictures import jpeg_bytes
-
-    wall = render_wall("cartons", np.random.default_rng(12), height=3000, width=4000)
-    path.write_bytes(jpeg_bytes(wall.rgb, 90))
+    Made in a process of its own: a child's peak memory counts from its parent's.
+    """
+    subprocess.run([sys.executable, "-c", RENDER, str(path)], check=True)
 
 
 def _arguments() -> argparse.Namespace:
