@@ -1,4 +1,4 @@
-"""The network sees the same square in training and in use, black beyond the picture."""
+"""The network sees the same square in training and in use, the border repeated beyond it."""
 
 from functools import partial
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tidewaiter.traces import face_crop
-from tidewaiter.traces.face_geometry import cut, from_crop
+from tidewaiter.traces.face_geometry import cut_repeating, from_crop
 
 WIDTH, HEIGHT = 320, 240
 
@@ -29,23 +29,10 @@ def pixels():
     return np.stack(colours, axis=-1).astype(np.uint8)
 
 
-def repeating(pixels):
-    """Crops as `Frame.crop` makes them: beyond the frame its border is repeated."""
-
-    def crop(corners, width, height):
-        import cv2
-
-        goal = np.float32([[0, 0], [width - 1, 0], [0, height - 1]])
-        matrix = cv2.getAffineTransform(np.float32(corners), goal)
-        return cv2.warpAffine(pixels, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE)
-
-    return crop
-
-
-def test_the_square_is_a_quarter_wider_than_the_mesh_and_level_with_the_eyes():
+def test_the_square_is_somewhat_wider_than_the_mesh_and_level_with_the_eyes():
     corners = face_crop.face_square(face_at(160, 120, roll_degrees=15))
     along = corners[1] - corners[0]
-    assert np.linalg.norm(along) == pytest.approx(1.25 * 80, rel=1e-3)
+    assert np.linalg.norm(along) == pytest.approx(face_crop.FACE_MARGIN * 80, rel=1e-3)
     assert np.degrees(np.arctan2(along[1], along[0])) == pytest.approx(15, abs=0.1)
 
 
@@ -58,29 +45,28 @@ def test_the_square_within_a_wide_crop_is_the_square_in_the_picture(roll):
 
 
 def test_the_crop_shows_what_lies_in_its_square(pixels):
-    crop, corners = face_crop.face_view(partial(cut, pixels), face_at(150, 110, roll_degrees=10))
+    crop, corners = face_crop.face_view(partial(cut_repeating, pixels), face_at(150, 110, roll_degrees=10))
     assert crop.shape == (face_crop.NETWORK_SIDE, face_crop.NETWORK_SIDE, 3)
-    direct = cut(pixels, corners, face_crop.NETWORK_SIDE, face_crop.NETWORK_SIDE)
+    direct = cut_repeating(pixels, corners, face_crop.NETWORK_SIDE, face_crop.NETWORK_SIDE)
     assert np.abs(crop.astype(int) - direct).max() <= 3
 
 
 def test_a_crop_of_a_stored_wide_crop_is_the_same_to_the_pixel(pixels):
     points = face_at(150, 110, roll_degrees=10)
     wide = face_crop.wide_square(points)
-    stored = face_crop.square_crop(partial(cut, pixels), wide, face_crop.WIDE_SIDE)
-    trained = face_crop.network_crop(partial(cut, stored), face_crop.square_in_wide())
-    used, _ = face_crop.face_view(partial(cut, pixels), points)
+    stored = face_crop.square_crop(partial(cut_repeating, pixels), wide, face_crop.WIDE_SIDE)
+    trained = face_crop.network_crop(partial(cut_repeating, stored), face_crop.square_in_wide())
+    used, _ = face_crop.face_view(partial(cut_repeating, pixels), points)
     assert np.array_equal(trained, used)
 
 
-def test_beyond_the_picture_it_is_black_whether_or_not_the_border_is_repeated(pixels):
-    points = face_at(20, 120)
-    from_picture, corners = face_crop.face_view(partial(cut, pixels), points)
-    from_frame, _ = face_crop.face_view(repeating(pixels), points, within=(WIDTH, HEIGHT))
-    difference = np.abs(from_picture.astype(int) - from_frame)
-    assert from_frame[:, :40].max() == 0
-    assert (difference.max(-1) > 2).mean() < 0.02
-    assert face_crop.outside_share(corners, WIDTH, HEIGHT) == pytest.approx(0.3, abs=0.01)
+def test_beyond_the_picture_its_border_is_repeated(pixels):
+    crop, corners = face_crop.face_view(partial(cut_repeating, pixels), face_at(10, 120))
+    beyond = crop[:, :40].astype(int)
+    assert np.abs(beyond - beyond[:, :1]).max() <= 2
+    half = 80 * face_crop.FACE_MARGIN / 2
+    share = (half - 10) / (2 * half)
+    assert face_crop.outside_share(corners, WIDTH, HEIGHT) == pytest.approx(share, abs=0.01)
 
 
 def test_a_square_within_the_picture_has_nothing_outside():
