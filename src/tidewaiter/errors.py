@@ -5,7 +5,8 @@ TidewaiterError                      exit 1   HTTP 500
 │  ├─ UnsupportedMedia                        HTTP 415
 │  ├─ CorruptMedia
 │  ├─ LimitExceeded                           HTTP 413
-│  └─ UnknownExhibit                          HTTP 404
+│  ├─ UnknownExhibit                          HTTP 404
+│  └─ UnfitFaces
 ├─ ExaminationError                  exit 3   HTTP 503
 │  ├─ MissingWeights
 │  └─ MissingCalibration
@@ -57,6 +58,10 @@ class UnknownExhibit(InputError):
     """There is no exhibit at that path or of that digest."""
 
     http_status = 404
+
+
+class UnfitFaces(InputError):
+    """The faces given cannot be made into the forgery asked for; others may."""
 
 
 class ExaminationError(TidewaiterError):

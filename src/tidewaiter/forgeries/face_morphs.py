@@ -1,0 +1,119 @@
+"""Morphs: one face between two people, for a document that both can use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tidewaiter.forgeries.face_blending import (
+    EROSION_PER_FACE,
+    FEATHER_PER_FACE,
+    blended,
+    colour_moved,
+    extent_of,
+    feathered,
+    hull_mask,
+    must_be_visible,
+)
+from tidewaiter.forgeries.face_edges import continued, outside_of
+from tidewaiter.forgeries.face_forgery import Face, Forgery, Pixels, Plane, Points
+from tidewaiter.forgeries.face_mesh import MOVED, OVAL, laid_on, moved_by, must_fit
+from tidewaiter.forgeries.face_pairs import Surroundings, sized_to, surroundings
+from tidewaiter.forgeries.face_warping import drawn, field, picture_field
+
+# The donor's share; outside this range a morph serves one of the two only.
+SHARES = (0.3, 0.7)
+# More than any picture is larger than a face in it.
+WHOLE_PICTURE = 1e4
+
+
+@dataclass(frozen=True)
+class Between:
+    """Both faces in the shape between them, and that shape (468 x 2)."""
+
+    share: float
+    points: Points
+    host: Pixels
+    donor: Pixels
+
+
+def morph_complete(host: Face, donor: Face, rng: np.random.Generator) -> Forgery:
+    """Both whole pictures brought to the shape between and dissolved into each other."""
+    must_fit(host.points, donor.points)
+    donor = replace(donor, pixels=continued(donor.pixels, outside_of(donor.pixels)))
+    donor = sized_to(donor, host.eye_distance, margin=WHOLE_PICTURE)
+    between = _between(host, donor, float(rng.uniform(*SHARES)), whole=True)
+    pixels = _dissolved(between.host, between.donor, between.share)
+    return Forgery(pixels, np.ones(pixels.shape[:2], np.float32))
+
+
+def morph_splice(host: Face, donor: Face, rng: np.random.Generator) -> Forgery:
+    """The morphed face brought back to the host's shape and laid into its photograph."""
+    around, between = _around_and_between(host, donor, rng)
+    chosen = list(MOVED)
+    morphed = _dissolved(between.host, between.donor, between.share)
+    back = field(around.points[chosen], between.points[chosen], around.pixels.shape)
+    mask = _face_mask(around.points, around.pixels.shape, rng)
+    face = drawn(morphed, back)
+    must_be_visible(face, mask)
+    face = colour_moved(face, around.pixels, mask)
+    return around.put_back(host, blended(around.pixels, face, mask), mask)
+
+
+def morph_combined(host: Face, donor: Face, rng: np.random.Generator) -> Forgery:
+    """The morphed face and shape in the host's own hair and background, without ghosts."""
+    around, between = _around_and_between(host, donor, rng)
+    mask = _face_mask(between.points, around.pixels.shape, rng)
+    must_be_visible(between.donor, mask)
+    other = colour_moved(between.donor, between.host, mask, strength=float(rng.uniform(0.3, 1)))
+    morphed = _dissolved(between.host, other, between.share)
+    altered = blended(between.host, morphed, mask)
+    bent = np.abs(altered.astype(np.int16) - around.pixels).max(2) > 0
+    return around.put_back(host, altered, np.maximum(mask, _closed(bent)))
+
+
+def _around_and_between(
+    host: Face, donor: Face, rng: np.random.Generator
+) -> tuple[Surroundings, Between]:
+    must_fit(host.points, donor.points)
+    around = surroundings(host)
+    here = Face(around.pixels, around.points)
+    return around, _between(here, sized_to(donor, host.eye_distance), float(rng.uniform(*SHARES)))
+
+
+def _between(host: Face, donor: Face, share: float, *, whole: bool = False) -> Between:
+    """Both faces in the shape that is `share` of the way from the host's to the donor's."""
+    laid = moved_by(laid_on(donor.points, host.points), donor.points)
+    points = np.asarray((1 - share) * host.points + share * laid, np.float32)
+    chosen, shape = list(MOVED), host.pixels.shape
+    spread = picture_field if whole else field
+    rest = laid_on(host.points, donor.points)
+    return Between(
+        share,
+        points,
+        host=drawn(host.pixels, spread(points[chosen], host.points[chosen], shape)),
+        donor=drawn(donor.pixels, spread(points[chosen], donor.points[chosen], shape, rest)),
+    )
+
+
+def _dissolved(first: Pixels, second: Pixels, share: float) -> Pixels:
+    import cv2
+
+    return np.asarray(cv2.addWeighted(first, 1 - share, second, share, 0))
+
+
+def _face_mask(points: Points, shape: tuple[int, ...], rng: np.random.Generator) -> Plane:
+    extent = extent_of(points)
+    factor = float(rng.uniform(0.6, 1.5))
+    hard = hull_mask([points[list(OVAL)]], shape, extent * EROSION_PER_FACE * factor)
+    return feathered(hard, extent * FEATHER_PER_FACE * factor)
+
+
+def _closed(changed: NDArray[np.bool_]) -> Plane:
+    import cv2
+
+    kernel = np.ones((7, 7), np.uint8)
+    closed = cv2.morphologyEx(changed.astype(np.uint8), cv2.MORPH_CLOSE, kernel)
+    return np.asarray(closed, np.float32)

@@ -1,0 +1,36 @@
+"""One way to forge a face, with the checks that hold for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from tidewaiter.forgeries.face_edges import continued, outside_of, restored
+from tidewaiter.forgeries.face_forgery import Face, Forgery, checked
+
+Family = Literal["swap", "morph", "reenactment", "retouch", "recapture"]
+Recipe = Callable[[Face, Face, np.random.Generator], Forgery]
+
+
+@dataclass(frozen=True)
+class Species:
+    """One way to forge a face; `uses_donor` says whether a second face matters."""
+
+    family: Family
+    recipe: Recipe
+    uses_donor: bool = True
+
+    def make(self, host: Face, donor: Face, rng: np.random.Generator) -> Forgery:
+        """Forge the host's picture; the same generator state gives the same bytes.
+
+        Raises UnfitFaces where the two faces cannot be made into this forgery.
+        """
+        checked(host)
+        if self.uses_donor:
+            checked(donor)
+        outside = outside_of(host.pixels)
+        whole = replace(host, pixels=continued(host.pixels, outside))
+        return restored(self.recipe(whole, donor, rng), host.pixels, outside)

@@ -1,0 +1,44 @@
+"""Forged faces of known truth: every species, by name, made from two faces and a seed.
+
+For training, audits, benchmarks and tests only. The same faces and generator state give
+the same bytes.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+from tidewaiter.forgeries.face_forgery import Face, Forgery
+from tidewaiter.forgeries.face_morphs import morph_combined, morph_complete, morph_splice
+from tidewaiter.forgeries.face_recapture import recapture_print, recapture_screen
+from tidewaiter.forgeries.face_reenactment import reenact, reenact_mouth
+from tidewaiter.forgeries.face_retouching import (
+    retouch_features,
+    retouch_inpaint,
+    retouch_slim,
+    retouch_smooth,
+)
+from tidewaiter.forgeries.face_species import Family, Species
+from tidewaiter.forgeries.face_swaps import swap_feather, swap_lowres, swap_poisson
+
+__all__ = ["SPECIES", "Face", "Family", "Forgery", "Species"]
+
+SPECIES = MappingProxyType(
+    {
+        "swap-poisson": Species("swap", swap_poisson),
+        "swap-feather": Species("swap", swap_feather),
+        "swap-lowres": Species("swap", swap_lowres),
+        "morph-complete": Species("morph", morph_complete),
+        "morph-splice": Species("morph", morph_splice),
+        "morph-combined": Species("morph", morph_combined),
+        "reenact": Species("reenactment", reenact),
+        "reenact-mouth": Species("reenactment", reenact_mouth),
+        "retouch-inpaint": Species("retouch", retouch_inpaint, uses_donor=False),
+        "retouch-smooth": Species("retouch", retouch_smooth, uses_donor=False),
+        "retouch-slim": Species("retouch", retouch_slim, uses_donor=False),
+        "retouch-features": Species("retouch", retouch_features, uses_donor=False),
+        "recapture-screen": Species("recapture", recapture_screen, uses_donor=False),
+        "recapture-print": Species("recapture", recapture_print, uses_donor=False),
+    }
+)
+"""Every species by its name, as `family-variant`."""
