@@ -13,6 +13,8 @@ from tidewaiter.forgeries.face_forgery import Forgery, Pixels
 
 # A warp fills with 0; a JPEG of it strays by so much.
 DARKEST = 2
+# What is thinner, in pixels, is shadow; and so far pixels mix with the frame.
+THINNEST = 3
 # Less is shadow, not a frame.
 SMALLEST_SHARE = 0.002
 # More frame than that, and there is no picture left.
@@ -26,13 +28,17 @@ def outside_of(pixels: Pixels) -> Outside | None:
     import cv2
 
     black = (pixels.max(2) <= DARKEST).astype(np.uint8)
+    kernel = np.ones((THINNEST, THINNEST), np.uint8)
+    black = np.asarray(cv2.erode(black, kernel, borderType=cv2.BORDER_REPLICATE), np.uint8)
     edge = (black[0], black[-1], black[:, 0], black[:, -1])
     if not any(side.any() for side in edge):
         return None
     _, numbers = cv2.connectedComponents(black, connectivity=4)
     sides = (numbers[0], numbers[-1], numbers[:, 0], numbers[:, -1])
     touching = np.unique(np.concatenate(sides))
-    outside = np.isin(numbers, touching[touching > 0])
+    found = np.isin(numbers, touching[touching > 0]).astype(np.uint8)
+    # Back to its width, and over the pixels into which a warp mixed the frame.
+    outside = np.asarray(cv2.dilate(found, kernel, iterations=2)) > 0
     share = float(outside.mean())
     if share > LARGEST_SHARE:
         raise UnfitFaces(
