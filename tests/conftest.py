@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from pathlib import Path
 
 import pytest
@@ -15,3 +17,19 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip("the media of ../shared/data are not present on this machine")
     return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def untrained_site(tmp_path_factory) -> Path:
+    """A folder as `tidewaiter fit face` writes it, around a network that learned nothing."""
+    torch = pytest.importorskip("torch", reason="torch is not installed; see the extra `training`")
+    from tidewaiter.training.export import write_onnx
+    from tidewaiter.training.network import FaceNetwork
+
+    folder = tmp_path_factory.mktemp("untrained-site")
+    torch.manual_seed(1)
+    write_onnx(FaceNetwork().eval(), folder / "face_manipulation.onnx")
+    digest = hashlib.sha256((folder / "face_manipulation.onnx").read_bytes()).hexdigest()
+    card = {"network": {"file": "face_manipulation.onnx", "sha256": digest}}
+    (folder / "card.json").write_text(json.dumps(card), encoding="utf-8")
+    return folder

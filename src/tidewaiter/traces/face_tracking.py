@@ -65,12 +65,14 @@ class SeenFace:
     """A face in the current frame, left in `Frame.shared["faces"]` for later traces.
 
     A later trace, named `after=("faces",)`, gets an upright, eye-level crop of it by
-    `frame.crop(seen.corners, 224, 224)`, or of a wider part by scaling `corners`.
+    `frame.crop(seen.corners, 224, 224)`, or of a wider part by scaling `corners`. `mesh` is
+    there when it was placed on this very frame and confirmed the face.
     """
 
     track: int
     corners: Corners
     measured: bool
+    mesh: Mesh | None = None
 
 
 @dataclass(frozen=True)
@@ -198,24 +200,25 @@ class Follower:
         meshed = now >= track.next_mesh_s - 1e-6
         if not meshed and not (leads and track.skin is not None):
             return SeenFace(track.number, track.corners, measured=False)
-        corners = track.corners
+        corners, placed = track.corners, None
         if meshed:
             crop = frame.crop(corners, MESH_SIZE, MESH_SIZE)
             track.next_mesh_s = max(track.next_mesh_s + 1 / MESHES_PER_S, now)
-            self._place(track, mesh(crop, corners), corners, now)
+            placed = self._place(track, mesh(crop, corners), corners, now)
         if leads and track.skin is not None:
             track.colour_time_s.append(now)
             track.colours.extend(_skin_colours(frame, track.skin))
             track.eyes.look(frame)
-        return SeenFace(track.number, corners, measured=meshed)
+        return SeenFace(track.number, corners, measured=meshed, mesh=placed)
 
-    def _place(self, track: Track, found: Mesh, corners: Corners, now: float) -> None:
+    def _place(self, track: Track, found: Mesh, corners: Corners, now: float) -> Mesh | None:
+        """Keep what a mesh says if it is this track's face; None if it is not."""
         box = box_of(found.points)
         if found.presence < LEAST_PRESENCE or _jumped(track, box):
             track.skin = None
             track.eyes.lose()
             self._next_locate_s = min(self._next_locate_s, now + 1 / MESHES_PER_S)
-            return
+            return None
         track.box, track.seen_s = box, now
         track.corners = mesh_square(found.points)
         rectangle, masks = skin_masks(found.in_crop, COLOUR_SIZE)
@@ -225,6 +228,7 @@ class Follower:
         side = float(np.linalg.norm(track.corners[1] - track.corners[0]))
         track.values.extend((*box, found.presence, mouth_opening(found.points), *pose, side))
         track.eyes.place(found.points[np.array(EYE_CORNERS), :2], pose[0])
+        return found
 
     def _end_lost(self, now: float) -> None:
         self.live = [t for t in self.live if now - t.seen_s <= LOST_AFTER_S]

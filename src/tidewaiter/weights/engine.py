@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tidewaiter.errors import MissingWeights
+from tidewaiter.weights.own import OwnNetwork
 from tidewaiter.weights.pinned import checked_path
 
 EVIDENCE_SETTINGS = {
@@ -61,6 +62,20 @@ def network(
         model.reshape(list(shape))
     if only_output is not None:
         model = openvino.Model([model.outputs[only_output]], model.get_parameters(), name)
+    return Network(core.compile_model(model, "CPU", EVIDENCE_SETTINGS))
+
+
+@cache
+def own_network(own: OwnNetwork, shape: tuple[int, ...]) -> Network:
+    """One of our own networks, its input reshaped to `shape`.
+
+    Raises MissingWeights when its file is absent or altered, or the engine not installed.
+    """
+    content = own.content()
+    _silent_openvino()
+    core = _core()
+    model = core.read_model(content)
+    model.reshape(list(shape))
     return Network(core.compile_model(model, "CPU", EVIDENCE_SETTINGS))
 
 

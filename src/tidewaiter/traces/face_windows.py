@@ -1,0 +1,113 @@
+"""Find the stretch of a track whose looks speak most for manipulation, however short.
+
+The mean over a whole track would drown a forgery of one second; the largest of many means
+is large in every long track. So means over windows of one second, two, four … up to the
+whole track compete, each lowered by what the largest among so many windows of genuine
+looks would reach (a multiscale scan; Dümbgen & Spokoiny 2001).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import log, sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+
+SHORTEST_WINDOW_S = 1.0
+# A window with fewer looks is too much at the mercy of one of them.
+LEAST_LOOKS = 3
+# One look's logit counts at most this much: a single blurred frame must not decide.
+LARGEST_LOGIT = 8.0
+# Spread of genuine looks about their track's mean: of one look, and of a stretch however long.
+LOOK_SPREAD = 1.0
+STRETCH_SPREAD = 0.5
+# A window may reach so far beyond the last look.
+EDGE_S = 0.3
+# Windows begin at every look, and are at most so many times as long as the next shorter ones.
+GROWTH = 2.0
+
+Numbers = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Window:
+    """A stretch of a track: its ends in seconds, its looks, their mean logit, its score.
+
+    `score` is the mean less what chance gives the largest of so many windows.
+    """
+
+    start_s: float
+    end_s: float
+    looks: int
+    mean: float
+    score: float
+
+
+@dataclass(frozen=True)
+class Windows:
+    """The window that speaks most for manipulation, and every stretch with a score above 0."""
+
+    best: Window
+    standing_out: tuple[tuple[float, float], ...]
+
+
+def windows_of(times: Numbers, logits: Numbers, total_s: float | None = None) -> Windows | None:
+    """The strongest window of one track; None with fewer than LEAST_LOOKS looks.
+
+    `times` rise. `total_s` is the time of all tracks among which the largest is to be
+    taken (default: of this one): more places to look at raise what chance gives.
+    """
+    if times.size < LEAST_LOOKS:
+        return None
+    span = float(times[-1] - times[0])
+    total = max(total_s or span, span)
+    sums = np.concatenate([[0.0], np.cumsum(np.clip(logits, -LARGEST_LOGIT, LARGEST_LOGIT))])
+    found = np.concatenate([_of_length(times, sums, length, total) for length in _lengths(span)])
+    first, last, looks, mean, score = found[int(np.argmax(found[:, 4]))]
+    best = Window(float(times[int(first)]), float(times[int(last)]), int(looks), mean, score)
+    return Windows(best, _merged(times, found[found[:, 4] > 0]))
+
+
+def window_score(times: Numbers, logits: Numbers, total_s: float | None = None) -> float | None:
+    """The score of the strongest window; None with too few looks."""
+    found = windows_of(times, logits, total_s)
+    return None if found is None else found.best.score
+
+
+def chance(length_s: float, looks: Numbers, total_s: float) -> Numbers:
+    """What the largest mean logit of genuine windows lies above their track's, by chance."""
+    places = sqrt(2 * log(max(total_s / max(length_s, SHORTEST_WINDOW_S), 1.0)))
+    spread: Numbers = np.sqrt(STRETCH_SPREAD**2 + LOOK_SPREAD**2 / looks)
+    return places * spread
+
+
+def _lengths(span: float) -> list[float]:
+    lengths, length = [], SHORTEST_WINDOW_S
+    while length < span:
+        lengths.append(length)
+        length *= GROWTH
+    return [*lengths, span]
+
+
+def _of_length(times: Numbers, sums: Numbers, length: float, total: float) -> Numbers:
+    """Rows of first look, last look, number, mean and score, of every full window."""
+    first = np.arange(times.size)
+    last = np.searchsorted(times, times + length + 1e-6, side="right") - 1
+    looks = (last - first + 1).astype(np.float64)
+    full = (looks >= LEAST_LOOKS) & (times + length <= times[-1] + EDGE_S)
+    first, last, looks = first[full], last[full], looks[full]
+    mean = (sums[last + 1] - sums[first]) / looks
+    score = mean - chance(length, looks, total)
+    return np.stack([first, last, looks, mean, score], axis=1)
+
+
+def _merged(times: Numbers, rows: Numbers) -> tuple[tuple[float, float], ...]:
+    merged: list[tuple[float, float]] = []
+    for first, last in sorted((int(row[0]), int(row[1])) for row in rows):
+        start, end = float(times[first]), float(times[last])
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(merged[-1][1], end))
+        else:
+            merged.append((start, end))
+    return tuple(merged)
