@@ -44,3 +44,8 @@ class Settings(BaseModel):
     calibrations: Path | None = Field(
         default=None, description="folder of site calibrations, used before the shipped ones"
     )
+    face_network: Path | None = Field(
+        default=None,
+        description="folder of `tidewaiter fit face`: its network and calibrations are used "
+        "instead of the shipped face network",
+    )

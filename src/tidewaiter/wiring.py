@@ -150,7 +150,7 @@ def calibrate_site(
             name = Path(task.payload["path"]).name
             yield tr("left out: {name}: {problem}", name=name, problem=task.error["message"])
     rows = [row for task in tasks for row in (task.result or {}).get("rows", ())]
-    fitted = fit_site(rows, domain=site_name(out))
+    fitted = fit_site(rows, domain=site_name(out), face_network=settings.face_network)
     earlier = superseded(read_texts(out, ".json"), fitted)
     for name, content in fitted.files.items():
         write_whole(out / name, content)
@@ -272,7 +272,9 @@ def keep_standard_input(folder: Path, limits: Limits) -> Path:
 def selftest(settings: Settings | None = None) -> Iterator[Step]:
     """Prove this installation; see `tidewaiter.casework.selftest`."""
     settings = settings or read_settings()
-    return prove(lambda path: examine(path, settings=settings), settings.calibrations)
+    return prove(
+        lambda path: examine(path, settings=settings), settings.calibrations, settings.face_network
+    )
 
 
 def _is_settled(task: Task) -> bool:

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from tidewaiter.casework.plan import (
     Plan,
-    calibrations_here,
+    calibrations_of,
     digest_of,
     trace_options,
-    versions_used,
+    versions_of,
 )
 from tidewaiter.detectors.base import Detector
 from tidewaiter.errors import TidewaiterError
@@ -78,9 +78,9 @@ def examine_file(path: Path, plan: Plan, *, name: str | None = None) -> Examinat
     """
     media = open_media(path, plan.limits, name=name)
     if isinstance(media, Unexamined):
-        return Examination(_recognised_only(media.exhibit))
+        return Examination(_recognised_only(media.exhibit, plan))
     detectors = plan.detectors_for(media.exhibit.kind)
-    found = calibrations_here(plan.calibrations)
+    found = calibrations_of(plan)
     calibrations = found.usable
     looked = _look(media, detectors, calibrations, plan)
     opinions, stability = _try_stability(media, looked.opinions, calibrations, plan)
@@ -90,7 +90,7 @@ def examine_file(path: Path, plan: Plan, *, name: str | None = None) -> Examinat
         findings=looked.findings,
         opinions=opinions,
         stability=stability,
-        versions=_versions(heard),
+        versions=_versions(heard, plan),
     )
     shown = _shown(media, report)
     report, pictures = _draw(report, looked.traces, media, shown)
@@ -263,17 +263,17 @@ def _exhibit(media: Picture | Video, ignored: Sequence[Ignored]) -> Exhibit:
     return media.exhibit.model_copy(update={"notes": (*media.exhibit.notes, *met, *unused)})
 
 
-def _recognised_only(exhibit: Exhibit) -> Report:
+def _recognised_only(exhibit: Exhibit, plan: Plan) -> Report:
     reason = tr("recognised, but not examined yet: this version examines pictures and videos")
     return Report(
         exhibit=exhibit.model_copy(update={"notes": (*exhibit.notes, reason)}),
         findings=(),
         opinions=(),
         stability=Stability(state="not_needed", reason=reason),
-        versions=versions_used(),
+        versions=versions_of(plan),
     )
 
 
-def _versions(heard: Sequence[Calibration]) -> Versions:
+def _versions(heard: Sequence[Calibration], plan: Plan) -> Versions:
     digests = {calibration.id: digest_of(calibration) for calibration in heard}
-    return versions_used().model_copy(update={"calibrations": digests})
+    return versions_of(plan).model_copy(update={"calibrations": digests})

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from tidewaiter.casework.plan import calibrations_here
+from tidewaiter.casework.plan import calibrations_here, installed_versions
 from tidewaiter.detectors.base import Detector
 from tidewaiter.detectors.registry import all_detectors
 from tidewaiter.opinion.calibration import Calibration
@@ -42,10 +42,16 @@ class Entry(BaseModel):
         yield tr("runs here").render(translate), here.render(translate)
 
 
-def list_detectors(site_calibrations: Path | None = None) -> list[Entry]:
-    """Every detector, by id."""
-    calibrations = calibrations_here(site_calibrations).usable
-    return [_entry(detector, calibrations) for detector in all_detectors().values()]
+def list_detectors(
+    site_calibrations: Path | None = None, face_network: Path | None = None
+) -> list[Entry]:
+    """Every detector, by id, in the version that runs with the site's own face network, if any."""
+    calibrations = calibrations_here(site_calibrations, face_network).usable
+    versions = installed_versions(face_network)
+    return [
+        _entry(detector, versions[detector.id], calibrations)
+        for detector in all_detectors().values()
+    ]
 
 
 def obstacle_of(detector: Detector) -> str | None:
@@ -62,12 +68,12 @@ def obstacle_of(detector: Detector) -> str | None:
     return None
 
 
-def _entry(detector: Detector, calibrations: tuple[Calibration, ...]) -> Entry:
-    calibration = _calibration_of(detector, calibrations)
+def _entry(detector: Detector, version: str, calibrations: tuple[Calibration, ...]) -> Entry:
+    calibration = _calibration_of((detector.id, version), calibrations)
     obstacle = obstacle_of(detector)
     return Entry(
         id=detector.id,
-        version=detector.version,
+        version=version,
         proposition=detector.proposition.value,
         media=tuple(sorted(kind.value for kind in detector.media)),
         looks_for=detector.looks_for,
@@ -107,9 +113,8 @@ def _error_rates(detector: Detector, calibration: Calibration | None) -> Text:
 
 
 def _calibration_of(
-    detector: Detector, calibrations: tuple[Calibration, ...]
+    own: tuple[str, str], calibrations: tuple[Calibration, ...]
 ) -> Calibration | None:
-    """The calibration of this very version that speaks for the detector alone."""
-    own = (detector.id, detector.version)
+    """The calibration of this very detector and version that speaks for it alone."""
     alone = (c for c in calibrations if not c.is_fusion)
     return next((c for c in alone if (c.members[0].detector, c.members[0].version) == own), None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import platform
+from dataclasses import replace
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -14,11 +15,19 @@ from tidewaiter.detectors.base import Detector
 from tidewaiter.detectors.registry import all_detectors
 from tidewaiter.errors import ConfigurationError
 from tidewaiter.opinion.calibration import Calibration
-from tidewaiter.opinion.cues import terms_of
+from tidewaiter.opinion.cues import Terms, terms_of
 from tidewaiter.opinion.loading import Calibrations, dump_calibration, load_calibrations
 from tidewaiter.settings import Limits, Settings
+from tidewaiter.traces.face_network import FACE_NETWORK
 from tidewaiter.traces.provenance import TRUST_ANCHORS
 from tidewaiter.vocabulary import MediaKind, Versions
+from tidewaiter.weights.own import (
+    CALIBRATIONS_FOLDER,
+    FACE_MANIPULATION,
+    OwnNetwork,
+    own_digests,
+    site_network,
+)
 from tidewaiter.weights.pinned import model_digests
 
 LIBRARIES = (
@@ -46,6 +55,7 @@ class Plan(BaseModel):
     limits: Limits = Limits()
     trust_list: Path | None = None
     calibrations: Path | None = None
+    face_network: Path | None = None
 
     def detectors_for(self, kind: MediaKind) -> tuple[Detector, ...]:
         """The chosen detectors that examine this kind of material, by id."""
@@ -58,8 +68,8 @@ class Plan(BaseModel):
         parts = (
             self.model_dump_json(),
             detectors,
-            versions_used().model_dump_json(),
-            *(f"{c.id}={digest_of(c)}" for c in _calibrations(self)),
+            versions_of(self).model_dump_json(),
+            *(f"{c.id}={digest_of(c)}" for c in calibrations_of(self).usable),
             hashlib.sha256((_trust_list(self) or "").encode()).hexdigest(),
         )
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
@@ -82,24 +92,59 @@ def plan_for(settings: Settings, *, only: tuple[str, ...] = (), stability: bool 
         limits=settings.limits,
         trust_list=settings.trust_list,
         calibrations=settings.calibrations,
+        face_network=settings.face_network,
     )
 
 
 def trace_options(plan: Plan) -> dict[str, object]:
-    """What the operator hands to traces. Raises ConfigurationError for an unreadable trust list."""
-    pem = _trust_list(plan)
-    return {} if pem is None else {TRUST_ANCHORS: pem}
+    """What the operator hands to traces.
+
+    Raises ConfigurationError for an unreadable trust list, or a folder without a network.
+    """
+    pem, network = _trust_list(plan), _site_network(plan.face_network)
+    options: dict[str, object] = {} if pem is None else {TRUST_ANCHORS: pem}
+    return options if network is None else {**options, FACE_NETWORK: network}
 
 
-def installed_versions() -> dict[str, str]:
-    """The version of every detector by id: calibrations must fit them."""
-    return {detector.id: detector.version for detector in all_detectors().values()}
+def installed_versions(face_network: Path | None = None) -> dict[str, str]:
+    """The version of every detector by id, as calibrations must name it.
+
+    Those that run the face network are marked when a site's network takes its place.
+    """
+    network = _site_network(face_network)
+    marked = () if network is None else _running_the_face_network()
+    return {
+        detector.id: detector.version + (network.mark if network and detector.id in marked else "")
+        for detector in all_detectors().values()
+    }
 
 
-def calibrations_here(site: Path | None = None) -> Calibrations:
-    """The shipped calibrations and a site's own that fit the detectors of this installation."""
+def terms_here(face_network: Path | None = None) -> dict[str, Terms]:
+    """The terms of every weighing detector of this installation, with those versions."""
+    versions = installed_versions(face_network)
     terms = terms_of(all_detectors().values())
-    return load_calibrations(installed_versions(), site, terms=terms)
+    return {name: replace(own, version=versions[name]) for name, own in terms.items()}
+
+
+def calibrations_of(plan: Plan) -> Calibrations:
+    """The calibrations that may speak under this plan, and those that may not."""
+    return calibrations_here(plan.calibrations, plan.face_network)
+
+
+def calibrations_here(site: Path | None = None, face_network: Path | None = None) -> Calibrations:
+    """The shipped calibrations and a site's own that fit the detectors of this installation.
+
+    Those that came with a site's face network are a site's own as well.
+    """
+    folders = [] if site is None else [site]
+    if face_network is not None and (face_network / CALIBRATIONS_FOLDER).is_dir():
+        folders.append(face_network / CALIBRATIONS_FOLDER)
+    return load_calibrations(
+        installed_versions(face_network),
+        *folders,
+        terms=terms_here(face_network),
+        replaced=() if face_network is None else _running_the_face_network(),
+    )
 
 
 def digest_of(calibration: Calibration) -> str:
@@ -120,12 +165,22 @@ def versions_used() -> Versions:
         tidewaiter=version("tidewaiter"),
         python=platform.python_version(),
         libraries=found,
-        models=model_digests(),
+        models={**model_digests(), **own_digests()},
     )
 
 
-def _calibrations(plan: Plan) -> tuple[Calibration, ...]:
-    return calibrations_here(plan.calibrations).usable
+def versions_of(plan: Plan) -> Versions:
+    """The same, with the networks that this plan chooses."""
+    models = {**model_digests(), **own_digests(_site_network(plan.face_network))}
+    return versions_used().model_copy(update={"models": dict(sorted(models.items()))})
+
+
+def _running_the_face_network() -> tuple[str, ...]:
+    return tuple(d.id for d in all_detectors().values() if FACE_MANIPULATION in d.needs)
+
+
+def _site_network(folder: Path | None) -> OwnNetwork | None:
+    return None if folder is None else site_network(folder)
 
 
 def _trust_list(plan: Plan) -> str | None:

@@ -26,11 +26,13 @@ class Step:
     passed: bool
 
 
-def prove(examine: Examine, site_calibrations: Path | None = None) -> Iterator[Step]:
+def prove(
+    examine: Examine, site_calibrations: Path | None = None, face_network: Path | None = None
+) -> Iterator[Step]:
     """Every step in turn; `examine` runs in a worker as in daily use."""
     yield _libraries()
     yield _detectors()
-    yield _calibrations(site_calibrations)
+    yield _calibrations(site_calibrations, face_network)
     with tempfile.TemporaryDirectory(prefix="tidewaiter-selftest-") as name:
         folder = Path(name)
         yield from _exhibits(examine, folder)
@@ -62,9 +64,9 @@ def _detectors() -> Step:
     return Step(tr("detectors and models"), found, not stuck)
 
 
-def _calibrations(site: Path | None) -> Step:
+def _calibrations(site: Path | None, face_network: Path | None) -> Step:
     try:
-        loaded = calibrations_here(site)
+        loaded = calibrations_here(site, face_network)
     except TidewaiterError as error:
         return Step(tr("calibrations"), tr("{problem}", problem=str(error)), passed=False)
     if loaded.ignored:

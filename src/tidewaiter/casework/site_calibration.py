@@ -10,11 +10,10 @@ from typing import Any
 
 from tidewaiter.casework.batch import find_exhibits
 from tidewaiter.casework.examination import find
-from tidewaiter.casework.plan import Plan, calibrations_here
-from tidewaiter.detectors.registry import all_detectors
+from tidewaiter.casework.plan import Plan, calibrations_here, terms_here
 from tidewaiter.errors import ConfigurationError, InputError
 from tidewaiter.media import Unexamined, open_media
-from tidewaiter.opinion.cues import Recipe, terms_of
+from tidewaiter.opinion.cues import Recipe
 from tidewaiter.opinion.loading import dump_calibration, parse_calibration
 from tidewaiter.opinion.scores import AS_ISSUED, MANIPULATED, ScoreRow, ScoreTable
 from tidewaiter.opinion.site import calibrate_site
@@ -91,11 +90,16 @@ def score_item(item: Item, plan: Plan) -> list[dict[str, Any]]:
     ]
 
 
-def fit_site(rows: Iterable[Mapping[str, Any]], *, domain: str) -> Fitted:
-    """Calibrations from the scored items; files only for those that gained on held-out items."""
+def fit_site(
+    rows: Iterable[Mapping[str, Any]], *, domain: str, face_network: Path | None = None
+) -> Fitted:
+    """Calibrations from the scored items; files only for those that gained on held-out items.
+
+    `face_network` is the folder of the site's own network, if the items were scored by it.
+    """
     table = ScoreTable(tuple(_distinct(_row(row) for row in rows)))
-    known = calibrations_here().usable
-    terms = terms_of(all_detectors().values())
+    known = calibrations_here(face_network=face_network).usable
+    terms = terms_here(face_network)
     recipe = Recipe(
         name=RECIPE_NAME,
         data=f"the material of site {domain}",

@@ -26,7 +26,7 @@ def command(*, as_json: bool, lang: str | None, settings_path: Path | None) -> N
 
     settings = wiring.read_settings(settings_path)
     translate = translator(lang or settings.language)
-    entries = list_detectors(settings.calibrations)
+    entries = list_detectors(settings.calibrations, settings.face_network)
     if as_json:
         rows = [
             entry.model_dump(mode="json", context={"translate": translate}) for entry in entries

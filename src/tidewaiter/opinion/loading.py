@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.resources
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -37,21 +37,26 @@ class Calibrations:
 
 def load_calibrations(
     versions: Mapping[str, str],
-    site: Path | None = None,
-    *,
+    *sites: Path,
     shipped: bool = True,
     terms: Mapping[str, Terms] | None = None,
+    replaced: Collection[str] = (),
 ) -> Calibrations:
-    """The shipped calibrations and those of the site folder.
+    """The shipped calibrations and those of the site folders.
 
     `versions` is every installed detector's version; a calibration of another version, or
     of a detector that is not installed, is ignored with its reason. So is one that lets a
     detector say more than its `terms` allow (`terms_of` every detector). A site calibration
-    replaces a shipped one of the same id. Raises `ConfigurationError` naming the file that
+    replaces a shipped one of the same id; shipped ones of `replaced` detectors, to which a
+    site gave another network, are not asked for. Raises `ConfigurationError` naming the file that
     cannot be read.
     """
-    entries = {entry.id: entry for entry in _read_folder(_shipped())} if shipped else {}
-    if site is not None:
+    entries = {
+        entry.id: entry
+        for entry in (_read_folder(_shipped()) if shipped else ())
+        if not any(member.detector in replaced for member in entry.members)
+    }
+    for site in sites:
         entries |= {entry.id: entry for entry in _read_folder(_site_folder(site))}
     usable: list[Calibration] = []
     ignored: list[Ignored] = []
