@@ -45,7 +45,9 @@ def test_the_square_within_a_wide_crop_is_the_square_in_the_picture(roll):
 
 
 def test_the_crop_shows_what_lies_in_its_square(pixels):
-    crop, corners = face_crop.face_view(partial(cut_repeating, pixels), face_at(150, 110, roll_degrees=10))
+    crop, corners = face_crop.face_view(
+        partial(cut_repeating, pixels), face_at(150, 110, roll_degrees=10)
+    )
     assert crop.shape == (face_crop.NETWORK_SIDE, face_crop.NETWORK_SIDE, 3)
     direct = cut_repeating(pixels, corners, face_crop.NETWORK_SIDE, face_crop.NETWORK_SIDE)
     assert np.abs(crop.astype(int) - direct).max() <= 3
