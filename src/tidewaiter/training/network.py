@@ -162,9 +162,16 @@ class FaceNetwork(nn.Module):
 
     def forward(self, crops: Tensor) -> tuple[Tensor, Tensor]:
         """Score (N) and mask (N x 1 x 10 x 10), both logits."""
-        values = self.stem((crops - NORMALISE[0]) / NORMALISE[1])
+        return self.forward_from(crops, 0)
+
+    def forward_from(self, crops: Tensor, first: int) -> tuple[Tensor, Tensor]:
+        """The same, without gradients for the stem and blocks before `first`, if any."""
+        with torch.set_grad_enabled(torch.is_grad_enabled() and first == 0):
+            values = self.stem((crops - NORMALISE[0]) / NORMALISE[1])
+            for block in self.blocks[:first]:
+                values = block(values)
         mask = values
-        for index, block in enumerate(self.blocks):
+        for index, block in enumerate(self.blocks[first:], first):
             values = block(values)
             if index == MASK_BLOCK:
                 mask = self.mask(values)

@@ -1,0 +1,124 @@
+"""Make the shipped face network from the given media: crops, training, ONNX.
+
+    python recipes/train_face_network.py --data ../shared/data --work DIR --out FILE.onnx
+
+Resumes where it was stopped. DIR keeps the crops, the state of the training, log.csv with
+loss and validation, and log.svg. Splits are those of recipes/face_splits.py: checkpoints are
+judged on validation originals and people; what is reported on is never opened here. With
+--leave-out FAMILY a family of forgeries is never shown; with --ffpp-fold 0 or 1 the pairs of
+people of that half of FaceForensics++ train too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+# Read when the libraries load: spinning threads beside other work cost a factor of five.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+import face_splits
+import numpy as np
+import torch
+import training_log
+
+from tidewaiter.evaluation.rates import auc
+from tidewaiter.training.crops import CropItem, Crops, store_crops
+from tidewaiter.training.export import write_onnx
+from tidewaiter.training.loop import LOG_FILE, TrainingPlan, train
+from tidewaiter.training.network import FaceNetwork, imagenet_network
+from tidewaiter.training.pairs import LABELLED, OWN_FORGERY, SELF_BLEND, Mixture, Pairs
+
+VALIDATION_PAIRS = {LABELLED: 240, SELF_BLEND: 160, OWN_FORGERY: 160}
+VALIDATION_SEED = 7_000
+# DFDC has the widest light and cameras; LFW is small and its people are few.
+GROUP_SHARES = {"dfdc": 0.55, "utkface": 0.28, "lfw": 0.17, "ffpp": 0.2}
+
+
+def main() -> None:
+    """Cut crops, train, export."""
+    given = _arguments()
+    torch.set_num_threads(given.threads)
+    crops = store_crops(
+        list(_items(given.data)), given.work / "crops", processes=max(os.cpu_count() or 1, 1)
+    )
+    part = {(face.kind, face.source): face.part for face in _faces(given.data)}
+    mixture = Mixture(groups=GROUP_SHARES, left_out=frozenset(given.leave_out))
+    learned = crops.chosen(lambda item: part[item.group, item.source] == face_splits.TRAIN)
+    judged = crops.chosen(lambda item: part[item.group, item.source] == face_splits.VALIDATE)
+    plan = TrainingPlan(
+        pairs=given.pairs, threads=given.threads, workers=given.workers, seed=given.seed
+    )
+    folder = given.work / given.name
+    network = train(
+        imagenet_network(),
+        Pairs(learned, mixture, given.seed),
+        plan,
+        folder,
+        Validation(judged, folder / "latest.onnx"),
+    )
+    training_log.draw(folder / LOG_FILE)
+    given.out.parent.mkdir(parents=True, exist_ok=True)
+    write_onnx(network, given.out)
+
+
+class Validation:
+    """AUC on pairs of validation crops, per kind of pair; keeps the network judged as ONNX."""
+
+    def __init__(self, crops: Crops, latest: Path) -> None:
+        self._pairs = {
+            kind: Pairs(crops, Mixture(kinds={kind: 1.0}, groups=GROUP_SHARES), VALIDATION_SEED)
+            for kind in VALIDATION_PAIRS
+        }
+        self._latest = latest
+
+    def __call__(self, network: FaceNetwork) -> dict[str, float]:
+        """AUC of labelled, self-blended and own forgeries against their genuine partners."""
+        write_onnx(network, self._latest)
+        return {kind: self._auc(network, kind) for kind in self._pairs}
+
+    def _auc(self, network: FaceNetwork, kind: str) -> float:
+        pairs = self._pairs[kind]
+        views = []
+        for number in range(VALIDATION_PAIRS[kind]):
+            pair = pairs[number]
+            views += [pair.genuine, pair.forged]
+        crops = torch.from_numpy(np.stack(views)).permute(0, 3, 1, 2).float()
+        with torch.no_grad():
+            scores = np.concatenate([network(part)[0].numpy() for part in crops.split(32)])
+        return auc(scores, np.arange(len(scores)) % 2 == 1)
+
+
+def _faces(data: Path) -> Iterable[face_splits.FaceFile]:
+    yield from face_splits.dfdc_faces(data)
+    yield from face_splits.utkface_faces(data)
+    yield from face_splits.lfw_faces(data)
+
+
+def _items(data: Path) -> Iterable[CropItem]:
+    for face in _faces(data):
+        if face.part == face_splits.REPORT:
+            continue
+        # DFDC: a forgery and its original make a pair; elsewhere a picture stands alone.
+        pair = face.source if face.kind == "dfdc" else str(face.path.name)
+        yield CropItem(str(face.path), face.kind, face.source, pair, face.forged)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, required=True, help="the folder with MANIFEST.tsv")
+    parser.add_argument("--work", type=Path, required=True, help="crops and checkpoints")
+    parser.add_argument("--out", type=Path, required=True, help="the ONNX file to write")
+    parser.add_argument("--name", default="main", help="folder of this training in --work")
+    parser.add_argument("--pairs", type=int, default=80_000, help="pairs to train on")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=1, help="processes that make pairs")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--leave-out", action="append", default=[], metavar="FAMILY")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

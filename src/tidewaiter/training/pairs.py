@@ -1,0 +1,147 @@
+"""Pairs of a genuine and a forged face from one source, shipped alike."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from tidewaiter.errors import UnfitFaces
+from tidewaiter.forgeries.faces import SPECIES, Face
+from tidewaiter.media.material import Pixels
+from tidewaiter.training.blending import self_blend
+from tidewaiter.training.crops import Crops
+from tidewaiter.training.network import MASK_SIDE
+from tidewaiter.training.shipping import shipped, view
+
+LABELLED, SELF_BLEND, OWN_FORGERY = "labelled", "self-blend", "own forgery"
+MOST_TRIES = 8
+# Of a replay the whole picture is another; it is no altered face.
+NOT_ALTERED_FAMILIES = frozenset({"recapture"})
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """How often each kind of pair is drawn, and from which sets genuine faces come.
+
+    `left_out` names families of own forgeries that are never made; "self-blend" and
+    "labelled" leave out those. Shares need not add up to 1.
+    """
+
+    kinds: Mapping[str, float] = field(
+        default_factory=lambda: {LABELLED: 0.40, SELF_BLEND: 0.38, OWN_FORGERY: 0.22}
+    )
+    groups: Mapping[str, float] = field(default_factory=dict)
+    left_out: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two 160 x 160 RGB views and where the forged one was replaced (10 x 10, 0 to 1).
+
+    `mask` is None where the place is not known.
+    """
+
+    genuine: Pixels
+    forged: Pixels
+    mask: NDArray[np.float32] | None
+
+
+class Pairs:
+    """Endless pairs: the one of a number depends on crops, mixture, seed and number alone."""
+
+    def __init__(self, crops: Crops, mixture: Mixture, seed: int) -> None:
+        self._crops = crops
+        self._seed = seed
+        self._genuine: dict[str, list[int]] = defaultdict(list)
+        self._labelled: dict[str, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
+        for index, item in enumerate(crops.items):
+            self._labelled[item.pair][item.forged].append(index)
+            if not item.forged:
+                self._genuine[item.group].append(index)
+        self._couples = [both for _, both in sorted(self._labelled.items()) if all(both)]
+        self._species = sorted(
+            name
+            for name, species in SPECIES.items()
+            if species.family not in mixture.left_out | NOT_ALTERED_FAMILIES
+        )
+        self._kinds, self._kind_shares = self._drawn(mixture)
+        groups = {name: mixture.groups.get(name, 1.0) for name in sorted(self._genuine)}
+        self._groups, self._group_shares = _shares(groups)
+
+    def __getitem__(self, number: int) -> Pair:
+        """The pair of that number, 0 or more."""
+        rng = np.random.default_rng([self._seed, number])
+        for _ in range(MOST_TRIES):
+            kind = self._kinds[rng.choice(len(self._kinds), p=self._kind_shares)]
+            made = self._made(kind, rng)
+            if made is not None:
+                return _shipped_pair(*made, rng)
+        first = self._picked(self._any_group(rng), rng)
+        return _shipped_pair(first.pixels, *self_blend(first.pixels, first.points, rng), rng)
+
+    def _drawn(self, mixture: Mixture) -> tuple[Sequence[str], NDArray[np.float64]]:
+        kinds = {k: share for k, share in mixture.kinds.items() if k not in mixture.left_out}
+        if not self._couples:
+            kinds.pop(LABELLED, None)
+        if not self._species:
+            kinds.pop(OWN_FORGERY, None)
+        return _shares(kinds)
+
+    def _made(
+        self, kind: str, rng: np.random.Generator
+    ) -> tuple[Pixels, Pixels, NDArray[np.float32] | None] | None:
+        """Genuine, forged and mask at the stored size; None where a forgery was refused."""
+        if kind == LABELLED:
+            genuine, forged = (
+                self._face(rng.choice(side)) for side in self._couples[self._any_couple(rng)]
+            )
+            return genuine.pixels, forged.pixels, None
+        group = self._any_group(rng)
+        host = self._picked(group, rng)
+        if kind == SELF_BLEND:
+            return host.pixels, *self_blend(host.pixels, host.points, rng)
+        species = SPECIES[self._species[rng.integers(len(self._species))]]
+        try:
+            forgery = species.make(host, self._picked(group, rng), rng)
+        except UnfitFaces:
+            return None
+        return host.pixels, forgery.pixels, forgery.mask
+
+    def _any_couple(self, rng: np.random.Generator) -> int:
+        return int(rng.integers(len(self._couples)))
+
+    def _any_group(self, rng: np.random.Generator) -> str:
+        return self._groups[rng.choice(len(self._groups), p=self._group_shares)]
+
+    def _picked(self, group: str, rng: np.random.Generator) -> Face:
+        return self._face(rng.choice(self._genuine[group]))
+
+    def _face(self, index: int) -> Face:
+        return Face(np.array(self._crops.pixels[index]), self._crops.points[index])
+
+
+def _shares(weights: Mapping[str, float]) -> tuple[list[str], NDArray[np.float64]]:
+    values = np.array(list(weights.values()), np.float64)
+    return list(weights), values / values.sum()
+
+
+def _shipped_pair(
+    genuine: Pixels, forged: Pixels, mask: NDArray[np.float32] | None, rng: np.random.Generator
+) -> Pair:
+    """Both members moved, turned and shipped by the same draws."""
+    seed = int(rng.integers(2**62))
+    placed = np.zeros(genuine.shape[:2], np.float32) if mask is None else mask
+    first, _ = view(genuine, placed, np.random.default_rng(seed))
+    second, seen = view(forged, placed, np.random.default_rng(seed))
+    way = int(rng.integers(2**62))
+    coarse = cv2.resize(seen, (MASK_SIDE, MASK_SIDE), interpolation=cv2.INTER_AREA)
+    return Pair(
+        genuine=shipped(first, np.random.default_rng(way)),
+        forged=shipped(second, np.random.default_rng(way)),
+        mask=None if mask is None else np.asarray(coarse, np.float32),
+    )
