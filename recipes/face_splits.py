@@ -21,6 +21,8 @@ TRAIN, VALIDATE, REPORT = "train", "validate", "report"
 TENTHS = 10
 # Tenths below this train; this one chooses checkpoints and gates; those above are reported.
 VALIDATING_TENTH = 7
+UNTOUCHED_TENTH = 9
+"""No calibration is fitted on this tenth: what a card says of one is measured on it."""
 FFPP_FOLDS = (("183_253", "585_599"), ("811_920", "942_943"))
 """Two halves of the pairs of people; no person is in both."""
 TRAIN_ONLY_NOTE = "train only"
@@ -42,10 +44,15 @@ class FaceFile:
 
 def part_of(name: str) -> Part:
     """The part of an original, a person or a file by its name."""
-    tenth = int(hashlib.sha256(name.encode()).hexdigest(), 16) % TENTHS
+    tenth = tenth_of(name)
     if tenth < VALIDATING_TENTH:
         return TRAIN
     return VALIDATE if tenth == VALIDATING_TENTH else REPORT
+
+
+def tenth_of(name: str) -> int:
+    """The tenth, 0 to 9, of an original, a person or a file by its name."""
+    return int(hashlib.sha256(name.encode()).hexdigest(), 16) % TENTHS
 
 
 def dfdc_faces(shared_data: Path) -> Iterator[FaceFile]:
