@@ -63,8 +63,10 @@ def feathered(mask: Plane, sigma: float) -> Plane:
 
     if sigma < 0.3:
         return mask
-    blurred = cv2.GaussianBlur(mask, (0, 0), sigma, borderType=cv2.BORDER_CONSTANT)
-    soft = np.asarray(blurred, np.float32)
+    # OpenCV blurs 16-bit integers exactly, floats by the processor's own rounding.
+    whole = np.round(mask * np.float32(65535)).astype(np.uint16)
+    blurred = cv2.GaussianBlur(whole, (0, 0), sigma, borderType=cv2.BORDER_CONSTANT)
+    soft = np.asarray(blurred, np.float32) / np.float32(65535)
     soft[soft < 0.004] = 0
     return soft
 

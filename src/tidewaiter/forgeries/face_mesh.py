@@ -69,15 +69,22 @@ def similarity(source: Points, goal: Points) -> NDArray[np.float64]:
     """Turn, scale and shift (2 x 3) that take `source` nearest to `goal`."""
     here, there = source.astype(np.float64), goal.astype(np.float64)
     middle, target = here.mean(0), there.mean(0)
-    z, w = _complex(here - middle), _complex(there - target)
-    factor = np.vdot(z, w) / max(float(np.vdot(z, z).real), 1e-9)
-    turned = np.array([[factor.real, -factor.imag], [factor.imag, factor.real]])
-    return np.concatenate([turned, (target - turned @ middle)[:, None]], axis=1)
+    (x, y), (u, v) = (here - middle).T, (there - target).T
+    spread = max(float((x * x + y * y).sum()), 1e-9)
+    along = float((x * u + y * v).sum()) / spread
+    across = float((x * v - y * u).sum()) / spread
+    turned = np.array([[along, -across], [across, along]])
+    shift = target - turned[:, 0] * middle[0] - turned[:, 1] * middle[1]
+    return np.concatenate([turned, shift[:, None]], axis=1)
 
 
-def moved_by(matrix: NDArray[Any], points: NDArray[Any]) -> Points:
-    """Points (N x 2) after an affine map (2 x 3)."""
-    return np.asarray(points @ matrix[:, :2].T + matrix[:, 2], np.float32)
+def moved_by(matrix: NDArray[Any], points: NDArray[Any]) -> NDArray[np.float64]:
+    """Points (N x 2) after an affine map (2 x 3), in double precision.
+
+    Written out, because a linear algebra library may round otherwise on another processor.
+    """
+    x, y = points[:, :1].astype(np.float64), points[:, 1:2].astype(np.float64)
+    return x * matrix[:, 0] + y * matrix[:, 1] + matrix[:, 2]
 
 
 def must_fit(host: Points, donor: Points) -> None:
@@ -97,7 +104,3 @@ def must_fit(host: Points, donor: Points) -> None:
             f"meshes {distance:.2f} eye distances apart; at most {LARGEST_DISTANCE} needed; "
             "take a donor of similar pose and shape"
         )
-
-
-def _complex(points: NDArray[np.float64]) -> NDArray[np.complex128]:
-    return np.asarray(points[:, 0] + 1j * points[:, 1], np.complex128)

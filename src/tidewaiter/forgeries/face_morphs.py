@@ -99,9 +99,8 @@ def _between(host: Face, donor: Face, share: float, *, whole: bool = False) -> B
 
 
 def _dissolved(first: Pixels, second: Pixels, share: float) -> Pixels:
-    import cv2
-
-    return np.asarray(cv2.addWeighted(first, 1 - share, second, share, 0))
+    part = np.float32(share)
+    return np.round(first * (1 - part) + second * part).astype(np.uint8)
 
 
 def _face_mask(points: Points, shape: tuple[int, ...], rng: np.random.Generator) -> Plane:

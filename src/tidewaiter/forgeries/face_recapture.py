@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tidewaiter.forgeries.face_forgery import Face, Forgery, Pixels
+from tidewaiter.forgeries.face_warping import drawn
 
 # Handbook: tone x^1.15 * 0.88 + 0.06, grid of 5 % at 0.22 to 0.30 cycles per pixel,
 # corners out of place by 1.5 %, blur 1.2, noise 0.01, JPEG 60.
@@ -19,15 +20,20 @@ JPEG_QUALITIES = (50, 85)
 DOT_PITCHES = (2.5, 4.5)
 DOT_STRENGTHS = (0.05, 0.16)
 
+# Sines and powers are rounded to this fraction, so that processors agree to the last bit.
+FINEST = 2.0**-16
+
 Light = NDArray[np.float32]
 """H x W x 3, 0..1."""
+Wave = tuple[Light, Light]
+"""Cosine and sine of a phase, H x W each."""
 
 
 def recapture_screen(host: Face, donor: Face, rng: np.random.Generator) -> Forgery:  # noqa: ARG001
     """The host's picture photographed from a screen: grid, moiré, lifted black, slight tilt."""
-    light: Light = _tilted(host.pixels, rng).astype(np.float32) / np.float32(255)
     exponent, gain, lift = SCREEN_TONE
-    light = light**exponent * gain + lift
+    tones = _settled((np.arange(256) / 255) ** exponent * gain + lift)
+    light = tones[_tilted(host.pixels, rng)]
     light *= _screen_grid(light.shape, rng)
     light = _blurred(light, float(rng.uniform(0.7, 1.2)))
     return _photographed(light * _backlight(light.shape, rng), rng)
@@ -50,31 +56,36 @@ def _tilted(pixels: Pixels, rng: np.random.Generator) -> Pixels:
     height, width = pixels.shape[:2]
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
     moved = corners + rng.normal(0, CORNER_SIGMA, (4, 2)) * (width, height)
-    matrix = cv2.getPerspectiveTransform(corners, moved.astype(np.float32))
-    return np.asarray(
-        cv2.warpPerspective(pixels, matrix, (width, height), borderMode=cv2.BORDER_REFLECT_101),
-        np.uint8,
-    )
+    back = cv2.getPerspectiveTransform(moved.astype(np.float32), corners)
+    # Written out, because warpPerspective rounds otherwise on another processor.
+    x, y = np.arange(width), np.arange(height)[:, None]
+    first, second, divisor = (row[0] * x + row[1] * y + row[2] for row in back)
+    where = np.stack([first / divisor, second / divisor], axis=-1)
+    return drawn(pixels, where.astype(np.float32))
 
 
 def _screen_grid(shape: tuple[int, ...], rng: np.random.Generator) -> Light:
     """Brightness of the pixel grid, its colours a third of a period apart, and its beat."""
     cycles, angle = float(rng.uniform(*GRID_CYCLES)), float(rng.uniform(0, 0.5))
-    strength = float(rng.uniform(*GRID_STRENGTHS))
-    along, across = _phases(shape, cycles, angle)
-    colours = np.arange(3, dtype=np.float32) * np.float32(2 * np.pi / 3)
-    stripes = np.sin(along[..., None] + colours) + 0.6 * np.sin(across)[..., None]
-    beat = np.sin(along * np.float32(rng.uniform(0.04, 0.12)) + across * np.float32(0.05))
-    return np.asarray(1 + strength * stripes + 0.5 * strength * beat[..., None], np.float32)
+    strength = np.float32(rng.uniform(*GRID_STRENGTHS))
+    cosine, sine = _wave(shape, cycles, angle)
+    across = _wave(shape, cycles, angle + np.pi / 2)[1]
+    beat = _wave(shape, cycles * float(rng.uniform(0.04, 0.12)), angle)[1]
+    shared = np.float32(0.6) * across + np.float32(0.5) * beat
+    # Sines of the phase and of a third of a period to either side of it.
+    half, root = np.float32(0.5), np.float32(0.8660254)
+    aside = -half * sine
+    stripes = np.stack([sine, aside + root * cosine, aside - root * cosine], axis=-1)
+    return np.asarray(1 + strength * (stripes + shared[..., None]), np.float32)
 
 
-def _phases(shape: tuple[int, ...], cycles: float, angle: float) -> tuple[Light, Light]:
-    """2 pi times position along and across a grid, H x W each (broadcast sums of vectors)."""
+def _wave(shape: tuple[int, ...], cycles: float, angle: float) -> Wave:
+    """A plane wave of so many cycles per pixel along a direction."""
     factor = 2 * np.pi * cycles
-    x = (np.arange(shape[1]) * factor).astype(np.float32)
-    y = (np.arange(shape[0]) * factor).astype(np.float32)[:, None]
-    c, s = np.float32(np.cos(angle)), np.float32(np.sin(angle))
-    return x * c + y * s, y * c - x * s
+    x = np.arange(shape[1]) * (factor * np.cos(angle))
+    y = np.arange(shape[0])[:, None] * (factor * np.sin(angle))
+    (cos_x, sin_x), (cos_y, sin_y) = ((_settled(np.cos(v)), _settled(np.sin(v))) for v in (x, y))
+    return cos_x * cos_y - sin_x * sin_y, sin_x * cos_y + cos_x * sin_y
 
 
 def _dots(shape: tuple[int, ...], rng: np.random.Generator) -> Light:
@@ -85,8 +96,9 @@ def _dots(shape: tuple[int, ...], rng: np.random.Generator) -> Light:
     screens = []
     # The customary angles of cyan, magenta and black screens.
     for degrees in (15, 75, 45):
-        along, across = _phases(shape, cycles, turned + float(np.radians(degrees)))
-        screens.append(np.cos(along) * np.cos(across) * strength)
+        angle = turned + float(np.radians(degrees))
+        along, across = (_wave(shape, cycles, angle + aside)[0] for aside in (0, np.pi / 2))
+        screens.append(along * across * strength)
     return np.stack(screens, axis=-1)
 
 
@@ -102,17 +114,24 @@ def _backlight(shape: tuple[int, ...], rng: np.random.Generator) -> Light:
 
 def _gleam(shape: tuple[int, ...], rng: np.random.Generator) -> Light:
     """Light reflected by glossy paper: one wide, soft spot."""
-    x = np.linspace(0, 1, shape[1], dtype=np.float32) - np.float32(rng.uniform(0, 1))
-    y = np.linspace(0, 1, shape[0], dtype=np.float32)[:, None] - np.float32(rng.uniform(0, 1))
-    width = np.float32(rng.uniform(0.15, 0.4))
-    spot = np.exp(-(x * x + y * y) / (2 * width * width))
-    return np.asarray((spot * rng.uniform(0.0, 0.2))[..., None], np.float32)
+    x = np.linspace(0, 1, shape[1]) - rng.uniform(0, 1)
+    y = np.linspace(0, 1, shape[0])[:, None] - rng.uniform(0, 1)
+    width = float(rng.uniform(0.15, 0.4))
+    along, down = (_settled(np.exp(-((v / width) ** 2) / 2)) for v in (x, y))
+    return np.asarray((along * down * np.float32(rng.uniform(0.0, 0.2)))[..., None], np.float32)
+
+
+def _settled(values: NDArray[np.float64]) -> Light:
+    """Values rounded to a fraction that float32 holds exactly."""
+    return np.asarray(np.round(values / FINEST) * FINEST, np.float32)
 
 
 def _blurred(light: Light, sigma: float) -> Light:
+    """Blurred as 16-bit integers, for which OpenCV is exact on every processor."""
     import cv2
 
-    return np.asarray(cv2.GaussianBlur(light, (0, 0), sigma), np.float32)
+    whole = np.clip(np.round(light * np.float32(65535)), 0, 65535).astype(np.uint16)
+    return np.asarray(cv2.GaussianBlur(whole, (0, 0), sigma), np.float32) / np.float32(65535)
 
 
 def _photographed(light: Light, rng: np.random.Generator) -> Forgery:

@@ -94,5 +94,6 @@ def _sharpened(pixels: Pixels, rng: np.random.Generator) -> Pixels:
     import cv2
 
     soft = cv2.GaussianBlur(pixels, (0, 0), 1.5)
-    amount = float(rng.uniform(0.3, 0.9))
-    return np.asarray(cv2.addWeighted(pixels, 1 + amount, soft, -amount, 0))
+    amount = np.float32(rng.uniform(0.3, 0.9))
+    sharp = pixels * (1 + amount) - soft * amount
+    return np.clip(np.round(sharp), 0, 255).astype(np.uint8)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from tidewaiter.errors import UnfitFaces
 from tidewaiter.forgeries.face_forgery import Pixels, Plane, Points
+from tidewaiter.forgeries.face_mesh import moved_by
 
 IDENTITY = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
 # The field is computed on a grid this many cells wide per face and drawn out between.
@@ -71,7 +72,7 @@ def field(
     """
     ring = _ring(goal)
     spots = np.concatenate([goal, ring]).astype(np.float64)
-    shift = source - (goal @ rest[:, :2].T + rest[:, 2])
+    shift = source - moved_by(rest, goal)
     shifts = np.concatenate([shift, np.zeros_like(ring)]).astype(np.float64)
     return _spread(spots, shifts, shape, rest)
 
@@ -85,7 +86,7 @@ def picture_field(
     edge = np.array([(x, y) for y in down for x in across if (x, y) != (across[1], down[1])])
     inside = ((goal > 1) & (goal < (width - 2, height - 2))).all(1)
     spots = np.concatenate([goal[inside], edge])
-    shift = source - (goal @ rest[:, :2].T + rest[:, 2])
+    shift = source - moved_by(rest, goal)
     shifts = np.concatenate([shift[inside], np.zeros_like(edge)])
     return _spread(spots.astype(np.float64), shifts.astype(np.float64), shape, rest)
 
@@ -96,7 +97,16 @@ def drawn(pixels: Pixels, where: Field) -> Pixels:
 
     # One map of x and y; OpenCV's type hints do not know that the second may be absent.
     nothing: Any = None
-    seen = cv2.remap(pixels, where, nothing, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+    height, width = pixels.shape[:2]
+    # OpenCV mirrors step by step: a point a million pixels away would take minutes.
+    where = np.clip(np.nan_to_num(where), (-width, -height), (2 * width, 2 * height))
+    seen = cv2.remap(
+        pixels,
+        where.astype(np.float32),
+        nothing,
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REFLECT_101,
+    )
     return np.asarray(seen, np.uint8)
 
 
@@ -126,7 +136,7 @@ def _spread(
     """Shifts at scattered spots drawn out to every pixel, plus the affine `rest`."""
     import cv2
 
-    triangles = _triangles(spots, shifts + spots @ rest[:, :2].T + rest[:, 2])
+    triangles = _triangles(spots, shifts + moved_by(rest, spots))
     height, width = shape[:2]
     extent = float((spots.max(0) - spots.min(0)).max())
     step = max(1, round(extent / RING_RADIUS / CELLS_ACROSS))
@@ -180,9 +190,15 @@ def _planes(
 
     One more row of zeros stands for places in no triangle.
     """
-    corners = np.concatenate([spots, np.ones((len(spots), 1))], axis=1)[triangles]
-    planes = np.linalg.solve(corners, shifts[triangles])
-    flat = planes.transpose(0, 2, 1).reshape(-1, 6)
+    first, second, third = (spots[triangles[:, corner]] for corner in range(3))
+    there = [shifts[triangles[:, corner]] for corner in range(3)]
+    (ax, ay), (bx, by) = (second - first).T, (third - first).T
+    area = (ax * by - ay * bx)[:, None]
+    one, two = there[1] - there[0], there[2] - there[0]
+    by_x = (one * by[:, None] - two * ay[:, None]) / area
+    by_y = (two * ax[:, None] - one * bx[:, None]) / area
+    start = there[0] - by_x * first[:, :1] - by_y * first[:, 1:]
+    flat = np.stack([by_x, by_y, start], axis=-1).reshape(-1, 6)
     return np.concatenate([flat, np.zeros((1, 6))]).astype(np.float32)
 
 

@@ -7,8 +7,13 @@ the same bytes.
 from __future__ import annotations
 
 from types import MappingProxyType
+from zlib import crc32
 
+import numpy as np
+
+from tidewaiter.errors import ConfigurationError
 from tidewaiter.forgeries.face_forgery import Face, Forgery
+from tidewaiter.forgeries.face_marking import marked
 from tidewaiter.forgeries.face_morphs import morph_combined, morph_complete, morph_splice
 from tidewaiter.forgeries.face_recapture import recapture_print, recapture_screen
 from tidewaiter.forgeries.face_reenactment import reenact, reenact_mouth
@@ -21,7 +26,7 @@ from tidewaiter.forgeries.face_retouching import (
 from tidewaiter.forgeries.face_species import Family, Species
 from tidewaiter.forgeries.face_swaps import swap_feather, swap_lowres, swap_poisson
 
-__all__ = ["SPECIES", "Face", "Family", "Forgery", "Species"]
+__all__ = ["SPECIES", "Face", "Family", "Forgery", "Species", "forged", "marked"]
 
 SPECIES = MappingProxyType(
     {
@@ -42,3 +47,17 @@ SPECIES = MappingProxyType(
     }
 )
 """Every species by its name, as `family-variant`."""
+
+
+def forged(species: str, host: Face, donor: Face, seed: int) -> Forgery:
+    """The host's picture forged by the species of that name from a seed of 0 or more.
+
+    Each species draws from a stream of its own. Raises ConfigurationError for an unknown
+    name, UnfitFaces where the two faces cannot be made into this forgery.
+    """
+    if species not in SPECIES:
+        raise ConfigurationError(
+            f"no species {species!r}; one of {', '.join(SPECIES)} needed; correct the name"
+        )
+    rng = np.random.default_rng((crc32(species.encode()), seed))
+    return SPECIES[species].make(host, donor, rng)
