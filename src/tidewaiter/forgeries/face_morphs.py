@@ -56,8 +56,8 @@ def morph_splice(host: Face, donor: Face, rng: np.random.Generator) -> Forgery:
     morphed = _dissolved(between.host, between.donor, between.share)
     back = field(around.points[chosen], between.points[chosen], around.pixels.shape)
     mask = _face_mask(around.points, around.pixels.shape, rng)
+    must_be_visible(between.donor, mask)
     face = drawn(morphed, back)
-    must_be_visible(face, mask)
     face = colour_moved(face, around.pixels, mask)
     return around.put_back(host, blended(around.pixels, face, mask), mask)
 
