@@ -3,10 +3,12 @@
     python recipes/calibrate.py pictures --shared-data ../shared/data --photographs FOLDER
     python recipes/calibrate.py videos
     python recipes/calibrate.py faces --shared-data ../shared/data
+    python recipes/calibrate.py network
 
 `pictures` and `faces` score every item with every weighing detector and keep the score
 table in recipes/scores/; `--fit-only` fits from the kept table. `videos` takes the scores
-of benchmarks/detection/video, which are made of the same clips. Re-running gives the same
+of benchmarks/detection/video, which are made of the same clips; `network` those that
+benchmarks/detection/face_network measured, one calibration a domain. Re-running gives the same
 files: everything is seeded and split by source.
 """
 
@@ -20,15 +22,20 @@ import json
 import os
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from corpora import picture_items
+from face_measured import read_measured
+from face_tables import PICTURES as PICTURE_NETWORK
+from face_tables import VIDEO, VIDEOS, domain_rows, score_table, untouched
 from material import PHOTOGRAPHS_VARIABLE
 from scoring import Truth, score_all, weighing_detectors
 
 from tidewaiter.detectors.registry import all_detectors
 from tidewaiter.opinion.calibration import Calibration
+from tidewaiter.opinion.choosing import ANY_DOMAIN
 from tidewaiter.opinion.cues import KindChoice, Recipe, Terms, terms_of
 from tidewaiter.opinion.fitting import FitResult, fit_all
 from tidewaiter.opinion.loading import dump_calibration
@@ -47,6 +54,7 @@ ROOT = HERE.parent
 SCORES = HERE / "scores"
 SHIPPED = ROOT / "src" / "tidewaiter" / "opinion" / "calibrations"
 RESULTS = ROOT / "benchmarks" / "detection" / "calibration" / "results"
+FACE_NETWORK = ROOT / "benchmarks" / "detection" / "face_network" / "results"
 VIDEO_ITEMS = ROOT / "benchmarks" / "detection" / "video" / "results" / "items.json"
 SEED = 30107
 LOOKED_FOR = {
@@ -68,6 +76,9 @@ def main() -> None:
     arguments = _arguments()
     os.environ.setdefault(PHOTOGRAPHS_VARIABLE, str(arguments.photographs or ""))
     kept = SCORES / f"{arguments.group}.csv.gz"
+    if arguments.group == "network":
+        calibrate_network(FACE_NETWORK)
+        return
     if arguments.group == "videos":
         table = video_table(VIDEO_ITEMS)
     elif arguments.fit_only:
@@ -81,6 +92,29 @@ def main() -> None:
     result = fit_all(looked_for, terms, recipe, kinds=_curves(terms), fuse=False)
     _install(result.calibrations, {row.detector for row in table.rows})
     _report(arguments.group, table, result)
+
+
+def calibrate_network(measured: Path) -> None:
+    """One calibration of the face network for every domain, the untouched tenth left out."""
+    rows = domain_rows(
+        read_measured(measured / "pictures.csv.gz"), read_measured(measured / "clips.csv.gz")
+    )
+    terms = terms_of(all_detectors().values())
+    tables: dict[str, ScoreTable] = {}
+    results = []
+    for domain, all_rows in rows.items():
+        detector = VIDEOS if domain == VIDEO else PICTURE_NETWORK
+        fitting = [row for row in all_rows if not untouched(row)]
+        tables[domain] = score_table(fitting, detector, terms[detector].version)
+        recipe = replace(_recipe("network"), domain=domain)
+        kinds: dict[str, KindChoice] = {detector: "best"}
+        results.append(fit_all(tables[domain], terms, recipe, kinds=kinds, fuse=False))
+    whole = ScoreTable((*tables[ANY_DOMAIN].rows, *tables[VIDEO].rows))
+    fitted = tuple(calibration for result in results for calibration in result.calibrations)
+    refused = tuple(refusal for result in results for refusal in result.refusals)
+    _keep(SCORES / "network.csv.gz", whole)
+    _install(fitted, {PICTURE_NETWORK, VIDEOS})
+    _report("network", whole, FitResult(fitted, refused))
 
 
 def _looked_for(row: ScoreRow) -> bool:
@@ -208,7 +242,7 @@ def _summary(calibration: Calibration) -> dict[str, object]:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("group", choices=["pictures", "videos", "faces"])
+    parser.add_argument("group", choices=["pictures", "videos", "faces", "network"])
     parser.add_argument("--shared-data", type=Path, default=ROOT.parent / "shared" / "data")
     parser.add_argument("--photographs", type=Path, help="folder made by fetch_photographs.py")
     parser.add_argument("--workers", type=int, default=2)

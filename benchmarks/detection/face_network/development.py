@@ -102,6 +102,8 @@ def _loss(table: Table, way: str) -> dict[str, Any]:
     late, early = after["network"][order_after], before["network"][order_before]
     paired = after.where(order_after)
     forged = paired.forged
+    if forged.all() or not forged.any():
+        return {"items": len(paired), "without a face": no_face}
     found = bootstrap(
         lambda weights: auc(early, forged, weights) - auc(late, forged, weights), paired
     )
