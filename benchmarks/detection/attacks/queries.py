@@ -42,24 +42,36 @@ class Asked:
     """A score that counts its queries and turns them so that larger suits the attacker.
 
     Where the detector declines, the answer is the worst for the attacker: these attacks want
-    an answer, not silence.
+    an answer, not silence. The best picture asked about is kept; an answer that reaches
+    `enough` (a score) ends the attack.
     """
 
     score: Score
     goal: Goal
     budget: int
+    enough: float | None = None
     used: int = field(default=0, init=False)
+    best: float = field(default=-np.inf, init=False)
+    picture: Pixels | None = field(default=None, init=False)
 
     @property
     def left(self) -> int:
         """Queries that remain."""
-        return self.budget - self.used
+        satisfied = self.enough is not None and self.best >= int(self.goal) * self.enough
+        return 0 if satisfied else self.budget - self.used
 
     def __call__(self, pixels: Pixels) -> float:
         """The score as the attacker counts it."""
         self.used += 1
         answer = self.score(pixels)
-        return -np.inf if answer is None else int(self.goal) * answer
+        suits = -np.inf if answer is None else int(self.goal) * answer
+        if suits > self.best:
+            self.best, self.picture = suits, pixels
+        return suits
+
+    def kept(self, otherwise: Pixels) -> Pixels:
+        """The picture with the best answer; `otherwise` where every answer was silence."""
+        return otherwise if self.picture is None else self.picture
 
 
 def square(
@@ -81,25 +93,22 @@ def square(
         answer = asked(_changed(pixels, tried, within))
         if answer > best:
             best, change = answer, tried
-    return _changed(pixels, change, within)
+    return asked.kept(pixels)
 
 
 def nes(
     asked: Asked, pixels: Pixels, epsilon: int, within: Rectangle, rng: np.random.Generator
 ) -> Pixels:
-    """Signed steps along estimated gradients; the best picture asked about is returned."""
+    """Signed steps along estimated gradients, while a whole estimate can still be paid for."""
     left, top, right, bottom = within
     change = np.zeros((bottom - top, right - left, 3))
     slope = np.zeros_like(change)
-    best, kept = asked(pixels), change
     while asked.left > 2 * PAIRS:
         slope = MOMENTUM * slope + _gradient(asked, pixels, change, epsilon, within, rng)
         moved = change + NES_STEP_SHARE * epsilon * np.sign(slope)
         change = np.clip(moved, -epsilon, epsilon)
-        answer = asked(_changed(pixels, change, within))
-        if answer > best:
-            best, kept = answer, change
-    return _changed(pixels, kept, within)
+        asked(_changed(pixels, change, within))
+    return asked.kept(pixels)
 
 
 def _gradient(

@@ -36,6 +36,7 @@ MOST_TURN_DEGREES = 2.0
 # So many draws of ten go through JPEG, and so many through another size.
 JPEG_SHARE = 0.7
 RESIZED_SHARE = 0.5
+MIRRORED_SHARE = 0.5
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ class Transform:
 
     quality: int | None
     scale: float | None
+    mirrored: bool
     turned: NDArray[np.float32]
 
 
@@ -57,12 +59,15 @@ def network_view(picture: Tensor, wide: Corners) -> Tensor:
 
 
 def scores(network: nn.Module, squares: Sequence[Corners]) -> Objective:
-    """The sum of the logits of the faces in those wide squares."""
+    """The sum of the scores of the faces in those wide squares.
+
+    A score is the mean logit of a crop and its mirror image, as the product takes it.
+    """
 
     def objective(picture: Tensor) -> Tensor:
         crops = torch.cat([network_view(picture, square) for square in squares])
-        logits: Tensor = network(crops)[0]
-        return logits.sum()
+        logits: Tensor = network(torch.cat([crops, crops.flip(-1)]))[0]
+        return logits.sum() / 2
 
     return objective
 
@@ -98,6 +103,7 @@ def draw_transform(rng: np.random.Generator) -> Transform:
     return Transform(
         quality=quality if rng.random() < JPEG_SHARE else None,
         scale=scale if rng.random() < RESIZED_SHARE else None,
+        mirrored=bool(rng.random() < MIRRORED_SHARE),
         turned=turned,
     )
 
@@ -108,7 +114,8 @@ def transformed_view(picture: Tensor, wide: Corners, transform: Transform) -> Te
         picture = _there_and_back(picture, transform.scale)
     if transform.quality is not None:
         picture = _through_jpeg(picture, transform.quality)
-    return network_view(picture, _moved(wide, transform.turned))
+    view = network_view(picture, _moved(wide, transform.turned))
+    return view.flip(-1) if transform.mirrored else view
 
 
 def as_tensor(pixels: Pixels) -> Tensor:
@@ -139,7 +146,8 @@ def _sampled(picture: Tensor, corners: Corners, size: int) -> Tensor:
     )
     place = first + steps[None, :, None] * across + steps[:, None, None] * down
     extent = torch.tensor([max(width - 1, 1), max(height - 1, 1)], dtype=torch.float32)
-    return functional.grid_sample(picture[None], (2 * place / extent - 1)[None], align_corners=True)
+    grid = (2 * place / extent - 1)[None]
+    return functional.grid_sample(picture[None], grid, padding_mode="border", align_corners=True)
 
 
 def _moved(wide: Corners, turned: NDArray[np.float32]) -> Corners:

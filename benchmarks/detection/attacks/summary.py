@@ -1,0 +1,138 @@
+"""From rows to figures: rates with exact intervals, one source one trial."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from tidewaiter.evaluation.intervals import clopper_pearson
+from tidewaiter.vocabulary import Verdict
+
+Row = dict[str, Any]
+
+MANIPULATED, AS_ISSUED = Verdict.SUPPORTS_MANIPULATED.value, Verdict.SUPPORTS_AS_ISSUED.value
+# Means that need the network's weights, and those that need none of ours.
+WHITE_BOX = ("gradient", "transforms")
+BLACK_BOX = ("queries", "transfer")
+
+
+def summarise(
+    attacked: Sequence[Row], examined: Sequence[Row], levels: dict[str, float], *, most_queries: int
+) -> dict[str, dict[str, Any]]:
+    """Results by file name: the network alone, the fused opinion, and genuine faces."""
+    forged, genuine = _parted(attacked)
+    forged_told, genuine_told = _parted(examined)
+    threshold = levels["threshold"]
+    basis = {
+        "levels": {name: round(value, 3) for name, value in levels.items()},
+        "forgeries": dict(Counter(row["kind"] for row in _controls(forged))),
+        "genuine": dict(Counter(row["kind"] for row in _controls(genuine))),
+        "queries at most": most_queries,
+    }
+    return {
+        "network": {**basis, **_network(forged, threshold)},
+        "opinion": {"worst": _worst(forged_told), **_by_cell(forged_told, _opinion)},
+        "genuine": {
+            **{
+                f"network: {k}": v
+                for k, v in _by_cell(genuine, partial(_raised, threshold)).items()
+            },
+            **{f"opinion: {k}": v for k, v in _by_cell(genuine_told, _misjudged).items()},
+        },
+    }
+
+
+def _network(forged: Sequence[Row], threshold: float) -> dict[str, Any]:
+    before = {row["source"]: _detected(row, threshold) for row in _controls(forged)}
+
+    def figures(rows: Sequence[Row]) -> dict[str, Any]:
+        found_before = [row for row in rows if before[row["source"]]]
+        queries = [row["queries"] for row in rows if row["queries"]]
+        return {
+            "detected": rate(_detected(row, threshold) for row in rows),
+            "success": rate(not _detected(row, threshold) for row in found_before),
+            **({"queries, median": float(np.median(queries))} if queries else {}),
+            **_declined(rows),
+        }
+
+    return _by_cell(forged, figures)
+
+
+def _opinion(rows: Sequence[Row]) -> dict[str, Any]:
+    """`face` is the opinion about faces; `any` is whether any opinion supports manipulation."""
+    return {
+        "face": rate(row["face"] == MANIPULATED for row in rows),
+        "any": rate(row["strongest"] == MANIPULATED for row in rows),
+        "not as issued": rate(row["strongest"] != AS_ISSUED for row in rows),
+    }
+
+
+def _raised(threshold: float, rows: Sequence[Row]) -> dict[str, Any]:
+    return {"above threshold": rate(_detected(row, threshold) for row in rows)}
+
+
+def _misjudged(rows: Sequence[Row]) -> dict[str, Any]:
+    return {
+        "face": rate(row["face"] == MANIPULATED for row in rows),
+        "any": rate(row["strongest"] == MANIPULATED for row in rows),
+    }
+
+
+def _worst(forged: Sequence[Row]) -> dict[str, Any]:
+    """The worst attack of each access: the share of forgeries not said to be as issued."""
+    worst = {}
+    for name, means in (("white-box", WHITE_BOX), ("black-box", BLACK_BOX)):
+        cells = _grouped([row for row in forged if row["means"] in means])
+        rates = [rate(r["strongest"] != AS_ISSUED for r in rows) for rows in cells.values()]
+        if rates:
+            worst[name] = min(rates, key=lambda found: (found["value"], found["lower"]))
+    return worst
+
+
+def _parted(rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
+    return [r for r in rows if r["forged"]], [r for r in rows if not r["forged"]]
+
+
+def _by_cell(
+    rows: Sequence[Row], figures: Callable[[Sequence[Row]], dict[str, Any]]
+) -> dict[str, Any]:
+    return {cell: figures(found) for cell, found in _grouped(rows).items()}
+
+
+def _grouped(rows: Sequence[Row]) -> dict[str, list[Row]]:
+    cells: dict[str, list[Row]] = {}
+    for row in rows:
+        cells.setdefault(row["cell"], []).append(row)
+    return cells
+
+
+def _controls(rows: Sequence[Row]) -> list[Row]:
+    """One row of each item: the one saved without loss and not attacked."""
+    return [row for row in rows if row["cell"] == "saved again"]
+
+
+def _detected(row: Row, threshold: float) -> bool:
+    return row["score"] is not None and row["score"] > threshold
+
+
+def _declined(rows: Sequence[Row]) -> dict[str, int]:
+    declined = sum(row["score"] is None for row in rows)
+    return {"declined": declined} if declined else {}
+
+
+def rate(events: Any) -> dict[str, Any]:
+    """A share with its exact 95 % interval and the number it is of."""
+    happened = [bool(event) for event in events]
+    if not happened:
+        return {"of": 0}
+    found = clopper_pearson(sum(happened), len(happened))
+    return {
+        "value": round(found.value, 4),
+        "lower": round(found.lower, 4),
+        "upper": round(found.upper, 4),
+        "of": len(happened),
+    }
