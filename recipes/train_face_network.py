@@ -5,8 +5,9 @@
 Resumes where it was stopped. DIR keeps the crops, the state of the training, log.csv with
 loss and validation, and log.svg. Splits are those of recipes/face_splits.py: checkpoints are
 judged on validation originals and people; what is reported on is never opened here. With
---leave-out FAMILY a family of forgeries is never shown; with --ffpp-fold 0 or 1 the pairs of
-people of that half of FaceForensics++ train too.
+--leave-out FAMILY a family of forgeries is never shown; with --ffpp-fold 0 and 1 the pairs of
+people of that half of FaceForensics++ train too; with --start STATE.pt a training goes on from the
+averaged network of another one.
 """
 
 from __future__ import annotations
@@ -23,37 +24,50 @@ import face_splits
 import numpy as np
 import torch
 import training_log
+from PIL import Image
 
 from tidewaiter.evaluation.rates import auc
+from tidewaiter.media import open_media
+from tidewaiter.media.material import Video
+from tidewaiter.media.still import frames_at
 from tidewaiter.training.crops import CropItem, Crops, store_crops
 from tidewaiter.training.export import write_onnx
-from tidewaiter.training.loop import LOG_FILE, TrainingPlan, train
+from tidewaiter.training.loop import LOG_FILE, TrainingPlan, averaged_network, train
 from tidewaiter.training.network import FaceNetwork, imagenet_network
 from tidewaiter.training.pairs import LABELLED, OWN_FORGERY, SELF_BLEND, Mixture, Pairs
 
 VALIDATION_PAIRS = {LABELLED: 240, SELF_BLEND: 160, OWN_FORGERY: 160}
 VALIDATION_SEED = 7_000
 # DFDC has the widest light and cameras; LFW is small and its people are few.
-GROUP_SHARES = {"dfdc": 0.55, "utkface": 0.28, "lfw": 0.17, "ffpp": 0.2}
+GROUP_SHARES = {"dfdc": 0.55, "utkface": 0.28, "lfw": 0.17, "ffpp": 0.4}
+# Frames taken from every FaceForensics++ clip, evenly spread over this time.
+FRAMES, FRAMES_UNTIL_S = 24, 9.6
 
 
 def main() -> None:
     """Cut crops, train, export."""
     given = _arguments()
     torch.set_num_threads(given.threads)
-    crops = store_crops(
-        list(_items(given.data)), given.work / "crops", processes=max(os.cpu_count() or 1, 1)
-    )
+    processes = max(os.cpu_count() or 1, 1)
+    crops = store_crops(list(_items(given.data)), given.work / "crops", processes=processes)
     part = {(face.kind, face.source): face.part for face in _faces(given.data)}
     mixture = Mixture(groups=GROUP_SHARES, left_out=frozenset(given.leave_out))
     learned = crops.chosen(lambda item: part[item.group, item.source] == face_splits.TRAIN)
     judged = crops.chosen(lambda item: part[item.group, item.source] == face_splits.VALIDATE)
+    for fold in given.ffpp_fold:
+        frames = list(_ffpp_items(given.data, fold, given.work / "ffpp_frames"))
+        stored = store_crops(frames, given.work / f"crops_ffpp_{fold}", processes=processes)
+        learned = learned.joined(stored)
     plan = TrainingPlan(
-        pairs=given.pairs, threads=given.threads, workers=given.workers, seed=given.seed
+        pairs=given.pairs,
+        rate=given.rate,
+        threads=given.threads,
+        workers=given.workers,
+        seed=given.seed,
     )
     folder = given.work / given.name
     network = train(
-        imagenet_network(),
+        averaged_network(given.start) if given.start else imagenet_network(),
         Pairs(learned, mixture, given.seed),
         plan,
         folder,
@@ -106,6 +120,33 @@ def _items(data: Path) -> Iterable[CropItem]:
         yield CropItem(str(face.path), face.kind, face.source, pair, face.forged)
 
 
+def _ffpp_items(data: Path, fold: int, folder: Path) -> Iterable[CropItem]:
+    """Frames of the clips of a fold; a frame and its forgeries at that time make a pair."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for clip in face_splits.ffpp_clips(data):
+        if clip.source not in face_splits.FFPP_FOLDS[fold]:
+            continue
+        shown = clip.path.stem.split("_", maxsplit=1)[0]
+        for number, path in enumerate(_frames(clip, folder)):
+            yield CropItem(str(path), "ffpp", clip.source, f"{shown} {number}", clip.forged)
+
+
+def _frames(clip: face_splits.FaceFile, folder: Path) -> Iterable[Path]:
+    paths = [
+        folder / f"{clip.method or 'genuine'}_{clip.path.stem}_{number:02d}.png"
+        for number in range(FRAMES)
+    ]
+    if not paths[-1].exists():
+        times = np.linspace(0, FRAMES_UNTIL_S, FRAMES)
+        video = open_media(clip.path)
+        if not isinstance(video, Video):
+            raise SystemExit(f"{clip.path} is no video; a clip is needed; get the data anew")
+        shown = frames_at(video, times.tolist())
+        for path, (_, pixels) in zip(paths, sorted(shown.items()), strict=False):
+            Image.fromarray(pixels).save(path)
+    return [path for path in paths if path.exists()]
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="the folder with MANIFEST.tsv")
@@ -117,6 +158,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--workers", type=int, default=1, help="processes that make pairs")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--leave-out", action="append", default=[], metavar="FAMILY")
+    parser.add_argument("--ffpp-fold", type=int, action="append", default=[], choices=(0, 1))
+    parser.add_argument("--start", type=Path, help="state.pt of a training to go on from")
+    parser.add_argument("--rate", type=float, default=TrainingPlan.rate, help="peak rate")
     return parser.parse_args()
 
 

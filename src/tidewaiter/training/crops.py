@@ -52,6 +52,15 @@ class Crops:
     items: tuple[CropItem, ...]
     side: tuple[float, ...]
 
+    def joined(self, others: Crops) -> Crops:
+        """These crops and the others, in this order."""
+        return Crops(
+            [*self.pixels, *others.pixels],
+            [*self.points, *others.points],
+            self.items + others.items,
+            self.side + others.side,
+        )
+
     def chosen(self, keep: Callable[[CropItem], bool]) -> Crops:
         """The crops whose item `keep` accepts, in the same order."""
         places = [index for index, item in enumerate(self.items) if keep(item)]

@@ -63,7 +63,10 @@ class Pairs:
             self._labelled[item.pair][item.forged].append(index)
             if not item.forged:
                 self._genuine[item.group].append(index)
-        self._couples = [both for _, both in sorted(self._labelled.items()) if all(both)]
+        couples = [both for _, both in sorted(self._labelled.items()) if all(both)]
+        self._couples: dict[str, list[tuple[list[int], list[int]]]] = defaultdict(list)
+        for both in couples:
+            self._couples[crops.items[both[0][0]].group].append(both)
         self._species = sorted(
             name
             for name, species in SPECIES.items()
@@ -72,6 +75,8 @@ class Pairs:
         self._kinds, self._kind_shares = self._drawn(mixture)
         groups = {name: mixture.groups.get(name, 1.0) for name in sorted(self._genuine)}
         self._groups, self._group_shares = _shares(groups)
+        paired = {name: groups[name] for name in sorted(self._couples)}
+        self._paired, self._paired_shares = _shares(paired)
 
     def __getitem__(self, number: int) -> Pair:
         """The pair of that number, 0 or more."""
@@ -97,9 +102,7 @@ class Pairs:
     ) -> tuple[Pixels, Pixels, NDArray[np.float32] | None] | None:
         """Genuine, forged and mask at the stored size; None where a forgery was refused."""
         if kind == LABELLED:
-            genuine, forged = (
-                self._face(rng.choice(side)) for side in self._couples[self._any_couple(rng)]
-            )
+            genuine, forged = (self._face(rng.choice(side)) for side in self._any_couple(rng))
             return genuine.pixels, forged.pixels, None
         group = self._any_group(rng)
         host = self._picked(group, rng)
@@ -112,8 +115,11 @@ class Pairs:
             return None
         return host.pixels, forgery.pixels, forgery.mask
 
-    def _any_couple(self, rng: np.random.Generator) -> int:
-        return int(rng.integers(len(self._couples)))
+    def _any_couple(self, rng: np.random.Generator) -> tuple[list[int], list[int]]:
+        group = self._paired[0]
+        if len(self._paired) > 1:
+            group = self._paired[rng.choice(len(self._paired), p=self._paired_shares)]
+        return self._couples[group][rng.integers(len(self._couples[group]))]
 
     def _any_group(self, rng: np.random.Generator) -> str:
         return self._groups[rng.choice(len(self._groups), p=self._group_shares)]
@@ -127,7 +133,7 @@ class Pairs:
 
 def _shares(weights: Mapping[str, float]) -> tuple[list[str], NDArray[np.float64]]:
     values = np.array(list(weights.values()), np.float64)
-    return list(weights), values / values.sum()
+    return list(weights), values / max(values.sum(), np.finfo(np.float64).tiny)
 
 
 def _shipped_pair(
