@@ -86,7 +86,7 @@ def drawn_mask(points: Points, shape: tuple[int, ...], rng: np.random.Generator)
 def must_be_visible(donor: Pixels, mask: Plane) -> None:
     """Raises UnfitFaces where the donor brings blackness of beyond its picture."""
     inside = mask > 0.5
-    black = float((donor.max(2)[inside] < BLACK).mean()) if inside.any() else 0.0
+    black = float((donor[inside].max(1) < BLACK).mean()) if inside.any() else 0.0
     if black > LARGEST_BLACK_SHARE:
         raise UnfitFaces(
             f"{black:.0%} of the donor's face is black; at most {LARGEST_BLACK_SHARE:.0%} may; "
@@ -107,25 +107,25 @@ def colour_moved(
     """The donor with the mean (and, except for `mean`, spread) of the host inside the mask."""
     import cv2
 
-    inside = mask > 0.5
+    inside = (mask > 0.5).astype(np.uint8)
     there, here = donor, host
     if way != "rgb":
         there, here = (
             np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2LAB), np.uint8)
             for picture in (donor, host)
         )
-    gain, offset = _moments_moved(there[inside], here[inside], only_mean=way == "mean")
+    gain, offset = _moments_moved(there, here, inside, only_mean=way == "mean")
     gain = 1 + strength * (gain - 1)
-    moved = there.astype(np.float32) * gain + offset * strength
-    whole = np.clip(np.round(moved), 0, 255).astype(np.uint8)
+    tones = np.arange(256, dtype=np.float32)[:, None] * gain + offset * strength
+    table = np.clip(np.round(tones), 0, 255).astype(np.uint8)
+    whole = np.asarray(cv2.LUT(there, table[None]), np.uint8)
     return whole if way == "rgb" else np.asarray(cv2.cvtColor(whole, cv2.COLOR_LAB2RGB))
 
 
 def blended(host: Pixels, over: Pixels, alpha: Plane) -> Pixels:
     """`over` laid on the host by alpha; exactly the host where alpha is 0."""
-    weight = alpha[..., None]
-    mixed = host + (over.astype(np.float32) - host) * weight
-    return np.clip(np.round(mixed), 0, 255).astype(np.uint8)
+    mixed = host + (over.astype(np.float32) - host) * alpha[..., None]
+    return np.asarray(mixed + np.float32(0.5)).astype(np.uint8)
 
 
 def poisson(host: Pixels, over: Pixels, mask: Plane) -> Pixels:
@@ -146,12 +146,16 @@ def poisson(host: Pixels, over: Pixels, mask: Plane) -> Pixels:
 
 
 def _moments_moved(
-    there: NDArray[np.uint8], here: NDArray[np.uint8], *, only_mean: bool
+    there: Pixels, here: Pixels, inside: NDArray[np.uint8], *, only_mean: bool
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Gain and offset per channel that give the first pixels the moments of the second."""
-    if len(there) < FEWEST_PIXELS:
-        raise UnfitFaces(f"{len(there)} pixels of skin; {FEWEST_PIXELS} needed; take a larger face")
-    from_mean, to_mean = there.mean(0), here.mean(0)
-    ratio = (here.std(0) + SMALLEST_SPREAD) / (there.std(0) + SMALLEST_SPREAD)
+    """Gain and offset per channel that give one picture the other's moments inside."""
+    import cv2
+
+    count = int(inside.sum())
+    if count < FEWEST_PIXELS:
+        raise UnfitFaces(f"{count} pixels of skin; {FEWEST_PIXELS} needed; take a larger face")
+    from_mean, from_spread = (value[:, 0] for value in cv2.meanStdDev(there, mask=inside))
+    to_mean, to_spread = (value[:, 0] for value in cv2.meanStdDev(here, mask=inside))
+    ratio = (to_spread + SMALLEST_SPREAD) / (from_spread + SMALLEST_SPREAD)
     gain = np.ones(3) if only_mean else np.clip(ratio, *RATIO_LIMITS)
     return gain.astype(np.float32), (to_mean - gain * from_mean).astype(np.float32)

@@ -5,6 +5,8 @@ A forgery that bent, dissolved or lifted that black would tell itself by its fra
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,16 +29,17 @@ def outside_of(pixels: Pixels) -> Outside | None:
     """The black areas (H x W) that touch the picture's edge; None where there are none."""
     import cv2
 
-    black = (pixels.max(2) <= DARKEST).astype(np.uint8)
+    if not any((side.max(1) <= DARKEST).any() for side in _sides(pixels)):
+        return None
+    brightest = np.maximum(np.maximum(pixels[..., 0], pixels[..., 1]), pixels[..., 2])
+    black = (brightest <= DARKEST).astype(np.uint8)
     kernel = np.ones((THINNEST, THINNEST), np.uint8)
     black = np.asarray(cv2.erode(black, kernel, borderType=cv2.BORDER_REPLICATE), np.uint8)
-    edge = (black[0], black[-1], black[:, 0], black[:, -1])
-    if not any(side.any() for side in edge):
-        return None
     _, numbers = cv2.connectedComponents(black, connectivity=4)
-    sides = (numbers[0], numbers[-1], numbers[:, 0], numbers[:, -1])
-    touching = np.unique(np.concatenate(sides))
-    found = np.isin(numbers, touching[touching > 0]).astype(np.uint8)
+    touching = np.zeros(int(numbers.max()) + 1, np.uint8)
+    touching[np.concatenate(_sides(numbers))] = 1
+    touching[0] = 0
+    found = touching[numbers]
     # Back to its width, and over the pixels into which a warp mixed the frame.
     outside = np.asarray(cv2.dilate(found, kernel, iterations=2)) > 0
     share = float(outside.mean())
@@ -69,3 +72,7 @@ def restored(forgery: Forgery, host: Pixels, outside: Outside | None) -> Forgery
         return forgery
     pixels = np.where(outside[..., None], host, forgery.pixels)
     return Forgery(pixels, np.where(outside, np.float32(0), forgery.mask))
+
+
+def _sides(array: NDArray[Any]) -> tuple[NDArray[Any], ...]:
+    return array[0], array[-1], array[:, 0], array[:, -1]

@@ -84,7 +84,7 @@ def moved_by(matrix: NDArray[Any], points: NDArray[Any]) -> NDArray[np.float64]:
     Written out, because a linear algebra library may round otherwise on another processor.
     """
     x, y = points[:, :1].astype(np.float64), points[:, 1:2].astype(np.float64)
-    return x * matrix[:, 0] + y * matrix[:, 1] + matrix[:, 2]
+    return np.asarray(x * matrix[:, 0] + y * matrix[:, 1] + matrix[:, 2], np.float64)
 
 
 def must_fit(host: Points, donor: Points) -> None:

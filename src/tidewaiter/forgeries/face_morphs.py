@@ -19,7 +19,7 @@ from tidewaiter.forgeries.face_blending import (
 )
 from tidewaiter.forgeries.face_edges import continued, outside_of
 from tidewaiter.forgeries.face_forgery import Face, Forgery, Pixels, Plane, Points
-from tidewaiter.forgeries.face_mesh import MOVED, OVAL, laid_on, moved_by, must_fit
+from tidewaiter.forgeries.face_mesh import MOVED, OVAL, laid_on, moved_by
 from tidewaiter.forgeries.face_pairs import Surroundings, sized_to, surroundings
 from tidewaiter.forgeries.face_warping import drawn, field, picture_field
 
@@ -41,7 +41,6 @@ class Between:
 
 def morph_complete(host: Face, donor: Face, rng: np.random.Generator) -> Forgery:
     """Both whole pictures brought to the shape between and dissolved into each other."""
-    must_fit(host.points, donor.points)
     donor = replace(donor, pixels=continued(donor.pixels, outside_of(donor.pixels)))
     donor = sized_to(donor, host.eye_distance, margin=WHOLE_PICTURE)
     between = _between(host, donor, float(rng.uniform(*SHARES)), whole=True)
@@ -70,14 +69,13 @@ def morph_combined(host: Face, donor: Face, rng: np.random.Generator) -> Forgery
     other = colour_moved(between.donor, between.host, mask, strength=float(rng.uniform(0.3, 1)))
     morphed = _dissolved(between.host, other, between.share)
     altered = blended(between.host, morphed, mask)
-    bent = np.abs(altered.astype(np.int16) - around.pixels).max(2) > 0
+    bent = (altered != around.pixels).any(2)
     return around.put_back(host, altered, np.maximum(mask, _closed(bent)))
 
 
 def _around_and_between(
     host: Face, donor: Face, rng: np.random.Generator
 ) -> tuple[Surroundings, Between]:
-    must_fit(host.points, donor.points)
     around = surroundings(host)
     here = Face(around.pixels, around.points)
     return around, _between(here, sized_to(donor, host.eye_distance), float(rng.uniform(*SHARES)))
@@ -100,7 +98,7 @@ def _between(host: Face, donor: Face, share: float, *, whole: bool = False) -> B
 
 def _dissolved(first: Pixels, second: Pixels, share: float) -> Pixels:
     part = np.float32(share)
-    return np.round(first * (1 - part) + second * part).astype(np.uint8)
+    return np.asarray(first * (1 - part) + second * part + np.float32(0.5)).astype(np.uint8)
 
 
 def _face_mask(points: Points, shape: tuple[int, ...], rng: np.random.Generator) -> Plane:

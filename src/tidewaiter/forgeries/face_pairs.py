@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from tidewaiter.errors import UnfitFaces
 from tidewaiter.forgeries.face_forgery import Face, Forgery, Pixels, Plane, Points
-from tidewaiter.forgeries.face_mesh import MOVED, laid_on, must_fit
+from tidewaiter.forgeries.face_mesh import MOVED, laid_on
 from tidewaiter.forgeries.face_warping import Window, drawn, field, window_around
 
 # A donor finer than this is averaged down first, or sampling it would alias.
@@ -30,7 +30,7 @@ class Surroundings:
         pixels = host.pixels.copy()
         self.window.of(pixels)[:] = altered
         whole = np.zeros(host.pixels.shape[:2], np.float32)
-        self.window.of(whole)[:] = np.clip(mask, 0, 1)
+        self.window.of(whole)[:] = mask
         return Forgery(pixels, whole)
 
 
@@ -64,9 +64,8 @@ def sized_to(donor: Face, eye_distance: float, margin: float = 0.5) -> Face:
 def on_host(donor: Face, host: Face, goal: Points, shape: tuple[int, ...]) -> Pixels:
     """The donor's face drawn into the shape `goal` (468 x 2) of a picture of `shape`.
 
-    Raises UnfitFaces where poses or shapes differ too much or a mesh folds.
+    Raises UnfitFaces where a mesh folds or the donor is far too small.
     """
-    must_fit(host.points, donor.points)
     donor = sized_to(donor, host.eye_distance)
     chosen = list(MOVED)
     rest = laid_on(goal, donor.points)
@@ -77,8 +76,3 @@ def on_host(donor: Face, host: Face, goal: Points, shape: tuple[int, ...]) -> Pi
 def shifted(points: Points, sigma: float, rng: np.random.Generator) -> Points:
     """Points out of place by a common, random shift of about `sigma` pixels."""
     return np.asarray(points + rng.normal(0, sigma, 2), np.float32)
-
-
-def with_points(face: Face, points: Points) -> Face:
-    """The same pixels with other points."""
-    return replace(face, points=np.asarray(points, np.float32))

@@ -30,7 +30,6 @@ from tidewaiter.forgeries.face_mesh import (
     RIGHT_EYE,
     laid_on,
     moved_by,
-    must_fit,
 )
 from tidewaiter.forgeries.face_pairs import Surroundings, on_host, surroundings
 from tidewaiter.forgeries.face_swaps import as_generated
@@ -75,8 +74,7 @@ def reenact_mouth(host: Face, donor: Face, rng: np.random.Generator) -> Forgery:
 
 def _driven(host: Points, donor: Points, rng: np.random.Generator, *, upper: bool) -> Points:
     """The host's points with the donor's expression, scaled to the host's face."""
-    must_fit(host, donor)
-    laid = moved_by(laid_on(donor, host), donor)
+    laid = np.asarray(moved_by(laid_on(donor, host), donor), np.float32)
     strength = float(rng.uniform(*STRENGTHS))
     moved = host.copy()
     scale = float(np.linalg.norm(host[263] - host[33]))

@@ -10,6 +10,7 @@ import numpy as np
 
 from tidewaiter.forgeries.face_edges import continued, outside_of, restored
 from tidewaiter.forgeries.face_forgery import Face, Forgery, checked
+from tidewaiter.forgeries.face_mesh import must_fit
 
 Family = Literal["swap", "morph", "reenactment", "retouch", "recapture"]
 Recipe = Callable[[Face, Face, np.random.Generator], Forgery]
@@ -30,7 +31,7 @@ class Species:
         """
         checked(host)
         if self.uses_donor:
-            checked(donor)
+            must_fit(host.points, checked(donor).points)
         outside = outside_of(host.pixels)
         whole = replace(host, pixels=continued(host.pixels, outside))
         return restored(self.recipe(whole, donor, rng), host.pixels, outside)

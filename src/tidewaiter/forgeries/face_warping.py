@@ -111,11 +111,11 @@ def drawn(pixels: Pixels, where: Field) -> Pixels:
 
 
 def moved_mask(where: Field) -> Plane:
-    """1 where the field moves a pixel by half a pixel or more, 0 where it hardly moves."""
+    """1 where the field moves a pixel by a quarter or more, 0 where it hardly moves."""
     height, width = where.shape[:2]
     x, y = np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)[:, None]
     moved = np.hypot(where[..., 0] - x, where[..., 1] - y)
-    return np.asarray(np.clip(moved * 4, 0, 1), np.float32)
+    return np.asarray(np.minimum(moved * 4, 1), np.float32)
 
 
 def _ring(points: Points) -> Points:
