@@ -90,6 +90,11 @@ def test_an_unknown_detector_is_a_configuration_error():
         plan_for(Settings(), only=("image.nothing",))
 
 
+def test_a_domain_nobody_calibrated_for_is_refused_with_those_there_are():
+    with pytest.raises(ConfigurationError, match="'moon'; there are: any"):
+        plan_for(Settings(), domain="moon")
+
+
 def test_a_summary_counts_errors_and_support():
     outcomes = (
         Outcome("1", "a", "/a", verdicts={"image.altered": "supports manipulated"}),

@@ -203,3 +203,14 @@ def test_findings_in_another_order_give_the_same_opinion() -> None:
     forward, backward = weigh(pair, known)[0], weigh(pair[::-1], known)[0]
     assert forward.calibration == backward.calibration
     assert np.isclose(forward.lower, backward.lower)
+
+
+def test_material_of_no_named_domain_is_weighed_by_the_calibration_of_any() -> None:
+    any_domain = calibration(id="wide")
+    portrait = calibration(id="narrow", domain="standard_portrait", cap=0.5)
+    known = [portrait, any_domain]
+    (unnamed,) = weigh([finding()], known)
+    (unheard_of,) = weigh([finding()], known, domain="warehouse")
+    (named,) = weigh([finding()], known, domain="standard_portrait")
+    assert [o.domain for o in (unnamed, unheard_of, named)] == ["any", "any", "standard_portrait"]
+    assert calibrations_heard([finding()], [named], known, "standard_portrait") == (portrait,)

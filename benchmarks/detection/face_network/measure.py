@@ -17,6 +17,7 @@ import os
 import sys
 import tempfile
 import time
+from collections import Counter
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -31,6 +32,23 @@ from face_clips import clip_tasks  # noqa: E402
 from face_corpus import picture_tasks  # noqa: E402
 from face_measured import write_compressed, write_measured  # noqa: E402
 from face_measuring import measured_clip, measured_picture, network_at  # noqa: E402
+from face_splits import (  # noqa: E402
+    REPORT,
+    TRAIN,
+    VALIDATE,
+    dfdc_faces,
+    ffpp_clips,
+    lfw_faces,
+    utkface_faces,
+)
+
+LISTINGS = {
+    "DFDC face crops (genuine and forged)": (dfdc_faces, "DFDC terms (research)"),
+    "UTKFace (genuine)": (utkface_faces, "non-commercial research"),
+    "LFW deep-funneled (genuine)": (lfw_faces, "research"),
+    "FaceForensics++ c23 clips": (ffpp_clips, "research, non-commercial"),
+}
+"""Every set with its terms as data/MANIFEST.tsv and its makers state them."""
 
 
 def main() -> None:
@@ -80,10 +98,18 @@ def _clips(given: argparse.Namespace) -> int:
 
 
 def _name_network(given: argparse.Namespace) -> None:
-    """Which file was measured; figures of another one must not be mixed with these."""
+    """Which file was measured, and how the material was split for it."""
     own = network_at(given.network)
-    text = json.dumps({"sha256": own.sha256, "byte_length": len(own.content())}, indent=1)
+    content = {"sha256": own.sha256, "byte_length": len(own.content())}
+    content["material"] = {name: _counts(given.shared_data, name) for name in LISTINGS}
+    text = json.dumps(content, indent=1)
     (given.out / "network.json").write_text(text + "\n", encoding="utf-8")
+
+
+def _counts(shared_data: Path, name: str) -> dict[str, int | str]:
+    listing, terms = LISTINGS[name]
+    parts = Counter(file.part for file in listing(shared_data))
+    return {**{part: parts[part] for part in (TRAIN, VALIDATE, REPORT)}, "licence": terms}
 
 
 def _arguments() -> argparse.Namespace:

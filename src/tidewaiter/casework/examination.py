@@ -84,7 +84,7 @@ def examine_file(path: Path, plan: Plan, *, name: str | None = None) -> Examinat
     calibrations = found.usable
     looked = _look(media, detectors, calibrations, plan)
     opinions, stability = _try_stability(media, looked.opinions, calibrations, plan)
-    heard = calibrations_heard(looked.findings, opinions, calibrations)
+    heard = calibrations_heard(looked.findings, opinions, calibrations, plan.domain)
     report = Report(
         exhibit=_exhibit(media, found.ignored),
         findings=looked.findings,
@@ -111,7 +111,8 @@ def _look(
 ) -> _Looked:
     traces = _collect(media, detectors, plan)
     findings = tuple(detector.find(traces) for detector in detectors)
-    return _Looked(traces, findings, weigh(findings, calibrations, kind=media.exhibit.kind))
+    opinions = weigh(findings, calibrations, kind=media.exhibit.kind, domain=plan.domain)
+    return _Looked(traces, findings, opinions)
 
 
 def _collect(media: Picture | Video, detectors: Sequence[Detector], plan: Plan) -> Traces:

@@ -56,6 +56,7 @@ class Plan(BaseModel):
     trust_list: Path | None = None
     calibrations: Path | None = None
     face_network: Path | None = None
+    domain: str | None = None
 
     def detectors_for(self, kind: MediaKind) -> tuple[Detector, ...]:
         """The chosen detectors that examine this kind of material, by id."""
@@ -75,17 +76,23 @@ class Plan(BaseModel):
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
-def plan_for(settings: Settings, *, only: tuple[str, ...] = (), stability: bool = True) -> Plan:
+def plan_for(
+    settings: Settings,
+    *,
+    only: tuple[str, ...] = (),
+    stability: bool = True,
+    domain: str | None = None,
+) -> Plan:
     """A plan from the operator's settings and one run's choices.
 
-    Raises ConfigurationError for a detector that does not exist.
+    Raises ConfigurationError for a detector or a domain that does not exist.
     """
     unknown = sorted(set(only) - set(all_detectors()))
     if unknown:
         raise ConfigurationError(
             f"there is no detector {unknown[0]!r}; `tidewaiter detectors` lists those there are"
         )
-    return Plan(
+    plan = Plan(
         only=tuple(sorted(only)),
         stability=stability,
         language=settings.language,
@@ -93,7 +100,10 @@ def plan_for(settings: Settings, *, only: tuple[str, ...] = (), stability: bool 
         trust_list=settings.trust_list,
         calibrations=settings.calibrations,
         face_network=settings.face_network,
+        domain=domain,
     )
+    _check_domain(plan)
+    return plan
 
 
 def trace_options(plan: Plan) -> dict[str, object]:
@@ -181,6 +191,16 @@ def _running_the_face_network() -> tuple[str, ...]:
 
 def _site_network(folder: Path | None) -> OwnNetwork | None:
     return None if folder is None else site_network(folder)
+
+
+def _check_domain(plan: Plan) -> None:
+    if plan.domain is None:
+        return
+    known = sorted({entry.domain for entry in calibrations_of(plan).usable})
+    if plan.domain not in known:
+        raise ConfigurationError(
+            f"no calibration knows the domain {plan.domain!r}; there are: {', '.join(known)}"
+        )
 
 
 def _trust_list(plan: Plan) -> str | None:

@@ -33,6 +33,11 @@ EXIT_FAIL_ON = 10
 )
 @click.option("--resume", is_flag=True, help="Go on where an earlier run into --out stopped.")
 @click.option("--only", multiple=True, metavar="ID", help="Only this detector; may be repeated.")
+@click.option(
+    "--domain",
+    metavar="NAME",
+    help="What the files are: standard_portrait for passport-like pictures, or a site's name.",
+)
 @click.option("--no-stability", is_flag=True, help="Leave out the re-shipping battery; quicker.")
 @click.option(
     "--fail-on",
@@ -54,6 +59,7 @@ def command(  # noqa: PLR0913 - one argument per option of the command line
     jobs: int,
     resume: bool,
     only: tuple[str, ...],
+    domain: str | None,
     no_stability: bool,
     fail_on: str | None,
     lang: str | None,
@@ -71,7 +77,7 @@ def command(  # noqa: PLR0913 - one argument per option of the command line
     settings = wiring.read_settings(settings_path)
     if lang:
         settings = settings.model_copy(update={"language": lang})
-    plan = plan_for(settings, only=only, stability=not no_stability)
+    plan = plan_for(settings, only=only, stability=not no_stability, domain=domain)
     if paths.count("-") > 1:
         raise click.UsageError("- is standard input, which can be read once; name it once")
     if resume and out is None:

@@ -51,7 +51,10 @@ def choose_fusion(
 
 
 def calibrations_heard(
-    findings: Sequence[Finding], opinions: Sequence[Opinion], known: Sequence[Calibration]
+    findings: Sequence[Finding],
+    opinions: Sequence[Opinion],
+    known: Sequence[Calibration],
+    domain: str | None = None,
 ) -> tuple[Calibration, ...]:
     """Every calibration that gave a number in the opinions, also where a stronger cue spoke."""
     named = {opinion.calibration for opinion in opinions}
@@ -60,7 +63,7 @@ def calibrations_heard(
         if finding.score is not None and finding.proposition in asked:
             fusions = (e for e in known if e.id in named and e.is_fusion)
             own = next((e for e in fusions if e.proposition is finding.proposition), None)
-            chosen = choose_calibration(finding, known, own)
+            chosen = choose_calibration(finding, known, own, domain)
             named.add(None if chosen is None else chosen.id)
     return tuple(entry for entry in known if entry.id in named)
 
@@ -88,12 +91,13 @@ def _is_of(member: Member, finding: Finding) -> bool:
 def _best(
     fitting: Iterable[Calibration], domain: str | None, *, most_members: bool = False
 ) -> Calibration | None:
-    """The wanted domain first, then a site's own, then the one that claims least."""
+    """The wanted domain first, then a site's own, then any domain's, then what claims least."""
 
-    def rank(entry: Calibration) -> tuple[bool, bool, int, float, str]:
+    def rank(entry: Calibration) -> tuple[bool, bool, bool, int, float, str]:
         return (
-            entry.domain != domain,
+            domain is not None and entry.domain != domain,
             entry.origin != "site",
+            entry.domain != ANY_DOMAIN,
             -len(entry.members) if most_members else 0,
             entry.spoken_upper - entry.spoken_lower,
             entry.id,
