@@ -8,12 +8,12 @@ from tidewaiter.traces.base import Traces, Untaken
 from tidewaiter.traces.face_geometry import mesh_square
 from tidewaiter.traces.face_manipulation_video import (
     MAPS_KEPT,
+    MOST_TRACKS,
     FaceManipulationInVideo,
 )
 from tidewaiter.traces.face_models import Mesh
 from tidewaiter.traces.face_network import FACE_NETWORK, Answer
 from tidewaiter.traces.face_tracking import SeenFace
-from tidewaiter.traces.faces import FaceTrack, VideoFaces
 from tidewaiter.vocabulary import MediaKind, Status
 from tidewaiter.weights.own import OwnNetwork
 
@@ -46,25 +46,6 @@ def seen(track, x, extent, *, meshed):
     return SeenFace(track, mesh_square(points), measured=meshed, mesh=mesh)
 
 
-def track(number, seconds):
-    times = np.arange(0, seconds, 0.2)
-    nothing = np.zeros(0, np.float32)
-    n = times.size
-    return FaceTrack(
-        number=number,
-        time_s=times,
-        box=np.zeros((n, 4), np.float32),
-        presence=np.ones(n, np.float32),
-        mouth=np.zeros(n, np.float32),
-        pose=np.zeros((n, 3), np.float32),
-        crop_side=np.full(n, 100, np.float32),
-        eye_time_s=nothing.astype(float),
-        eyes=nothing.reshape(0, 2),
-        colour_time_s=nothing.astype(float),
-        colour=nothing.reshape(0, 3, 3),
-    )
-
-
 @pytest.fixture
 def asked(monkeypatch):
     """Every question put to the network, answered by `score_at` of its time."""
@@ -81,21 +62,16 @@ def asked(monkeypatch):
     return calls_and_score
 
 
-def played(people, seconds, mark=""):
+def played(people, seconds, mark="", every=1):
     """People are (track, x, extent) or a function of time to a list of those."""
     trace = FaceManipulationInVideo()
     trace.options = {FACE_NETWORK: OwnNetwork(None, "0" * 64, mark)}
-    numbers = set()
-    for index in range(int(seconds * FPS)):
+    for index in range(0, int(seconds * FPS), every):
         here = people(index / FPS) if callable(people) else people
-        numbers |= {person[0] for person in here}
         faces = tuple(seen(*person, meshed=index % MESH_EVERY == 0) for person in here)
         trace.feed_packet(type("P", (), {"byte_length": 2000})())
         trace.feed(FakeFrame(index, faces))
-    faces = VideoFaces(
-        640, 360, tuple(track(n, seconds) for n in sorted(numbers)), seconds, 1, 1.0, len(numbers)
-    )
-    return trace.result(Traces(MediaKind.VIDEO, {"faces": faces}))
+    return trace.result(Traces(MediaKind.VIDEO, {"faces": None}))
 
 
 ONE, OTHER, THIRD = (0, 150, 150), (1, 330, 130), (2, 520, 100)
@@ -151,6 +127,18 @@ def test_maps_and_work_are_bounded(asked):
     (looks,) = trace._looks.values()
     assert len(looks.strongest) == MAPS_KEPT
     assert len(asked.calls) <= 40 * 3.6
+
+
+def test_of_a_crowd_the_tracks_with_the_highest_looks_are_kept(asked):
+    """A new person every 3 s, the fifth of them forged, and the last still in view."""
+    asked.score_at = lambda now: 5.0 if 12 <= now < 15 else -2.0
+    people = MOST_TRACKS + 20
+    found = played(lambda now: [(int(now // 3), 150, 150)], 3 * people, every=MESH_EVERY)
+    assert len(found.tracks) == MOST_TRACKS
+    assert found.tracks[0].number == 4
+    assert people - 1 in {track.number for track in found.tracks}
+    assert found.tracks[0].windows.best.mean == 5
+    assert found.tracks[0].windows.best.score < 4
 
 
 def test_looks_at_small_faces_do_not_count_and_say_why(asked):

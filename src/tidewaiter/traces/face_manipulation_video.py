@@ -24,7 +24,6 @@ from tidewaiter.traces.face_network import ask, heat_over
 from tidewaiter.traces.face_quality import QUALITY_COLUMNS, FaceQuality, quality_of
 from tidewaiter.traces.face_tracking import SeenFace
 from tidewaiter.traces.face_windows import Windows, windows_of
-from tidewaiter.traces.faces import VideoFaces
 from tidewaiter.vocabulary import Box, Status, tr
 from tidewaiter.weights.own import OwnNetwork, why_shipped_unusable
 
@@ -35,6 +34,8 @@ MOST_FACES_AT_ONCE = 2
 MAPS_KEPT = 12
 # About two seconds of a face.
 LEAST_USABLE_LOOKS = 6
+# In a crowd the tracks that have ended with the lowest looks are forgotten.
+MOST_TRACKS = 64
 STORED_COLUMNS = 1 + len(QUALITY_COLUMNS)
 
 
@@ -53,8 +54,8 @@ class TrackAnswer:
     """One person's face: n looks, which may count, and the stretch that stands out most.
 
     `quality` is n x 8 in the order of QUALITY_COLUMNS, `usable` n. `windows` and `strongest`
-    rest on usable looks; None with fewer than LEAST_USABLE_LOOKS. `seen_s` is the time
-    with the face.
+    rest on usable looks; None with fewer than LEAST_USABLE_LOOKS. `seen_s` is about the
+    time with the face.
     """
 
     number: int
@@ -99,6 +100,11 @@ class _Looks:
     values: array[float] = field(default_factory=lambda: array("f"))
     strongest: list[tuple[float, int, Moment]] = field(default_factory=list)
 
+    @property
+    def highest(self) -> float:
+        """The strongest look that may count; minus infinity without one."""
+        return max((score for score, _, _ in self.strongest), default=-np.inf)
+
     def add(self, moment: Moment, quality: FaceQuality) -> None:
         self.time_s.append(moment.time_s)
         self.values.extend((moment.score, *quality.as_row()))
@@ -125,6 +131,7 @@ class FaceManipulationInVideo(VideoTrace):
 
     def __init__(self) -> None:
         self._looks: dict[int, _Looks] = {}
+        self._looked = 0
         self._network: OwnNetwork | None = None
         self._size = (1, 1)
         self._frames = 0
@@ -148,23 +155,18 @@ class FaceManipulationInVideo(VideoTrace):
             if frame.time_s >= looks.next_s - 1e-6:
                 looks.next_s = max(looks.next_s + 1 / LOOKS_PER_S, frame.time_s)
                 self._look(frame, face.mesh, looks)
+        if len(self._looks) > MOST_TRACKS:
+            self._forget_one({face.track for face in seen})
 
     def result(self, earlier: Traces) -> FaceManipulationVideo | Untaken:
-        """The tracks of the face trace that were looked at; `Untaken` where there is no face."""
-        found = earlier["faces"]
-        if isinstance(found, Untaken):
-            return found
-        faces: VideoFaces = found
-        own = network_of(self.options)
-        total = sum(track.seen_s for track in faces.tracks)
-        answers = [
-            _answer(track.number, self._looks[track.number], track.seen_s, total)
-            for track in faces.tracks
-            if track.number in self._looks
-        ]
-        if not answers:
+        """Every track that was looked at; `Untaken` where there is no face."""
+        if isinstance(earlier["faces"], Untaken):
+            return earlier["faces"]
+        if not self._looks:
             return Untaken(Status.NOT_APPLICABLE, tr("no face was found in the video"))
-        answers.sort(key=lambda answer: (-_score(answer), answer.number))
+        own, total_s = network_of(self.options), self._looked / LOOKS_PER_S
+        answers = [_answer(number, looks, total_s) for number, looks in self._looks.items()]
+        answers.sort(key=lambda answer: (-_score(answer), -answer.time_s.size, answer.number))
         heat, area = self._heat(answers[0].strongest)
         pixels = self._frames * self._size[0] * self._size[1]
         return FaceManipulationVideo(
@@ -184,6 +186,11 @@ class FaceManipulationInVideo(VideoTrace):
         quality = quality_of(crop, corners, placed.points, placed.presence, size)
         answer = ask(crop, self._network, mirrored=len(looks.time_s) % 2 == 1)
         looks.add(Moment(frame.time_s, answer.score, answer.mask, corners), quality)
+        self._looked += 1
+
+    def _forget_one(self, present: set[int]) -> None:
+        ended = [number for number in self._looks if number not in present]
+        del self._looks[min(ended, key=lambda number: self._looks[number].highest)]
 
     def _heat(self, moment: Moment | None) -> tuple[NDArray[np.float32], Box]:
         if moment is None:
@@ -194,7 +201,7 @@ class FaceManipulationInVideo(VideoTrace):
         return heat, Box(left=left, top=top, width=width, height=height)
 
 
-def _answer(number: int, looks: _Looks, seen_s: float, total_s: float) -> TrackAnswer:
+def _answer(number: int, looks: _Looks, total_s: float) -> TrackAnswer:
     table = np.array(looks.values, np.float32).reshape(-1, STORED_COLUMNS)
     times = np.array(looks.time_s, np.float64)
     usable = np.array([FaceQuality(*map(float, row[1:])).usable for row in table], bool)
@@ -207,7 +214,7 @@ def _answer(number: int, looks: _Looks, seen_s: float, total_s: float) -> TrackA
         score=table[:, 0],
         quality=table[:, 1:],
         usable=usable,
-        seen_s=seen_s,
+        seen_s=times.size / LOOKS_PER_S,
         windows=windows,
         strongest=_strongest(looks, windows),
     )

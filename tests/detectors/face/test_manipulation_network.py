@@ -26,10 +26,12 @@ def find(*faces, compression=None, mark=""):
     return ManipulationNetwork().find(Traces(MediaKind.PICTURE, {"face_manipulation": answers}))
 
 
-def test_the_score_is_the_largest_of_all_fit_faces():
+def test_the_score_is_the_largest_of_all_fit_faces_less_what_their_number_gives():
+    assert find(face(2.5)).score == 2.5
     finding = find(face(-3.0), face(2.5), face(9.0, pixels=20.0))
     assert finding.status is Status.EXAMINED
-    assert finding.score == 2.5
+    assert finding.score == pytest.approx(2.5 - np.log(2))
+    assert finding.features["highest"] == 2.5
     assert finding.features["faces"] == 3
     assert finding.features["faces_examined"] == 2
 

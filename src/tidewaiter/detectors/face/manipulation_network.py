@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import log
+
 from tidewaiter.detectors.base import Detector
 from tidewaiter.detectors.gates import face_checks
 from tidewaiter.traces.base import Traces
@@ -26,7 +28,11 @@ LEAST_JPEG_QUALITY = 30
 
 
 class ManipulationNetwork(Detector):
-    """Takes the strongest of the network's answers about the faces of a picture."""
+    """Takes the strongest of the network's answers about the faces of a picture.
+
+    Were a logit the logarithm of a likelihood ratio, one altered among n faces would have
+    the mean of their ratios: the highest over n, where the others have next to none.
+    """
 
     id = "face.manipulation_network"
     version = "1"
@@ -38,7 +44,7 @@ class ManipulationNetwork(Detector):
         "a face at least {pixels:.0f} pixels long is sharp, in view and turned to the camera",
         pixels=LEAST_FACE_PIXELS,
     )
-    score_unit = tr("score of the network for the face that scores highest; 0 is halfway")
+    score_unit = tr("score of the highest face, less what chance gives the highest of so many")
     limitations = (
         tr("A method of forging that it was not trained on may leave it silent."),
         tr("Faces drawn whole by a generator are not what it was trained to find."),
@@ -48,7 +54,7 @@ class ManipulationNetwork(Detector):
     )
 
     def examine(self, traces: Traces) -> Finding:
-        """The largest score among the faces that are fit to be asked about."""
+        """The largest score among the faces fit to be asked about, less the log of their number."""
         answers: FaceManipulation = traces["face_manipulation"]
         finding = self._finding(answers)
         return finding.model_copy(update={"version": self.version + answers.network_mark})
@@ -63,7 +69,7 @@ class ManipulationNetwork(Detector):
                 _reason(failed, len(answers.faces)), gate=gate, evidence=[_table(answers)]
             )
         return self.examined(
-            strongest.score,
+            strongest.score - log(len(usable)),
             gate=gate,
             evidence=[_map(answers), _table(answers)],
             features={
@@ -71,6 +77,7 @@ class ManipulationNetwork(Detector):
                 "faces_examined": float(len(usable)),
                 "face_pixels": strongest.quality.pixels,
                 "sharpness": strongest.quality.sharpness,
+                "highest": strongest.score,
             },
         )
 
