@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import cv2
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tidewaiter.errors import UnfitFaces
-from tidewaiter.forgeries.faces import SPECIES, Face
+from tidewaiter.forgeries.faces import SPECIES, Face, Forgery
 from tidewaiter.media.material import Pixels
 from tidewaiter.training.blending import self_blend
 from tidewaiter.training.crops import Crops
@@ -20,6 +21,10 @@ from tidewaiter.training.shipping import shipped, view
 
 LABELLED, SELF_BLEND, OWN_FORGERY = "labelled", "self-blend", "own forgery"
 MOST_TRIES = 8
+# Donors asked until one looks the same way as the host.
+MOST_DONORS = 12
+# Retouching is common in honest pictures, so it is shown seldom.
+FAMILY_SHARES = {"swap": 0.42, "morph": 0.26, "reenactment": 0.24, "retouch": 0.08}
 # Of a replay the whole picture is another; it is no altered face.
 NOT_ALTERED_FAMILIES = frozenset({"recapture"})
 
@@ -33,7 +38,7 @@ class Mixture:
     """
 
     kinds: Mapping[str, float] = field(
-        default_factory=lambda: {LABELLED: 0.40, SELF_BLEND: 0.38, OWN_FORGERY: 0.22}
+        default_factory=lambda: {LABELLED: 0.42, SELF_BLEND: 0.34, OWN_FORGERY: 0.24}
     )
     groups: Mapping[str, float] = field(default_factory=dict)
     left_out: frozenset[str] = frozenset()
@@ -67,10 +72,13 @@ class Pairs:
         self._couples: dict[str, list[tuple[list[int], list[int]]]] = defaultdict(list)
         for both in couples:
             self._couples[crops.items[both[0][0]].group].append(both)
-        self._species = sorted(
-            name
-            for name, species in SPECIES.items()
-            if species.family not in mixture.left_out | NOT_ALTERED_FAMILIES
+        left_out = mixture.left_out | NOT_ALTERED_FAMILIES
+        self._species: dict[str, list[str]] = {
+            str(family): sorted(name for name, kind in SPECIES.items() if kind.family == family)
+            for family in sorted({kind.family for kind in SPECIES.values()} - left_out)
+        }
+        self._families, self._family_shares = _shares(
+            {family: FAMILY_SHARES[family] for family in self._species}
         )
         self._kinds, self._kind_shares = self._drawn(mixture)
         groups = {name: mixture.groups.get(name, 1.0) for name in sorted(self._genuine)}
@@ -108,12 +116,17 @@ class Pairs:
         host = self._picked(group, rng)
         if kind == SELF_BLEND:
             return host.pixels, *self_blend(host.pixels, host.points, rng)
-        species = SPECIES[self._species[rng.integers(len(self._species))]]
-        try:
-            forgery = species.make(host, self._picked(group, rng), rng)
-        except UnfitFaces:
-            return None
-        return host.pixels, forgery.pixels, forgery.mask
+        forgery = self._forged(host, group, rng)
+        return None if forgery is None else (host.pixels, forgery.pixels, forgery.mask)
+
+    def _forged(self, host: Face, group: str, rng: np.random.Generator) -> Forgery | None:
+        family = self._families[rng.choice(len(self._families), p=self._family_shares)]
+        names = self._species[family]
+        species = SPECIES[names[rng.integers(len(names))]]
+        for _ in range(MOST_DONORS if species.uses_donor else 1):
+            with suppress(UnfitFaces):
+                return species.make(host, self._picked(group, rng), rng)
+        return None
 
     def _any_couple(self, rng: np.random.Generator) -> tuple[list[int], list[int]]:
         group = self._paired[0]

@@ -24,9 +24,9 @@ Step = Callable[[Pixels, np.random.Generator], Pixels]
 # The view is as in use, moved and turned as a located face may be off.
 TURN_DEGREES, SHIFT_SHARE = 8.0, 0.05
 MARGIN_RANGE = (0.9, 1.15)
-AS_SEEN_SHARE = 0.3
+AS_SEEN_SHARE = 0.5
 # Side of the face's square in the picture as shipped, in pixels.
-SIDE_RANGE = (64, 256)
+SIDE_RANGE = (80, 256)
 FPS = Fraction(25)
 VIDEO_FRAMES = 3
 
@@ -168,10 +168,10 @@ def _screenshot(pixels: Pixels, rng: np.random.Generator) -> Pixels:
 
 _EARLY: tuple[tuple[Step, float], ...] = (
     (_light, 0.35),
-    (_grey, 0.06),
-    (_dark, 0.06),
-    (_blur, 0.15),
-    (_noise, 0.12),
+    (_grey, 0.05),
+    (_dark, 0.05),
+    (_blur, 0.1),
+    (_noise, 0.08),
 )
 # As it was; photographs; videos; messengers; screenshots.
 _WAYS: tuple[tuple[Step, ...], ...] = (
@@ -183,4 +183,4 @@ _WAYS: tuple[tuple[Step, ...], ...] = (
     (_jpeg, _smaller_and_back, _jpeg),
     (_screenshot, _jpeg),
 )
-_WAY_SHARES = (0.16, 0.26, 0.24, 0.08, 0.1, 0.08, 0.08)
+_WAY_SHARES = (0.34, 0.22, 0.2, 0.05, 0.08, 0.05, 0.06)
