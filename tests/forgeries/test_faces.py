@@ -10,6 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given, settings, strategies
 
 from tests.forgeries.drawn_faces import face
 from tidewaiter.errors import ConfigurationError, UnfitFaces
@@ -109,6 +110,27 @@ def test_nothing_of_the_callers_is_written_to(name):
     assert not np.shares_memory(made.pixels, host.pixels)
 
 
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(
+    name=strategies.sampled_from(list(SPECIES)),
+    seed=strategies.integers(0, 2**31),
+    bounds=strategies.tuples(*[strategies.integers(0, 70)] * 4),
+    stray=strategies.floats(0, 0.1),
+)
+def test_any_mesh_in_any_picture_is_forged_or_refused(name, seed, bounds, stray):
+    rng = np.random.default_rng(seed)
+    left, top, right, bottom = bounds
+    pixels = HOST.pixels[top : 160 - bottom, left : 160 - right]
+    points = HOST.points - np.float32((left, top))
+    points = points + rng.normal(0, stray * 100, points.shape).astype(np.float32)
+    try:
+        made = forged(name, Face(pixels, points), DONOR, seed)
+    except UnfitFaces:
+        return
+    assert made.pixels.shape == pixels.shape
+    assert made.mask.shape == pixels.shape[:2]
+
+
 @pytest.mark.parametrize("name", SPECIES)
 @pytest.mark.parametrize("shift", [-60, 60], ids=["right and below", "left and above"])
 def test_a_face_half_out_of_its_picture_never_crashes_nor_blackens(name, shift):
@@ -168,6 +190,14 @@ def test_a_donor_that_reaches_into_blackness_is_refused(name):
     pixels[:70] = 0
     with pytest.raises(UnfitFaces, match="black"):
         forged(name, HOST, Face(pixels, DONOR.points), 1)
+
+
+@pytest.mark.parametrize("name", WITH_DONOR)
+def test_a_grey_host_stays_grey(name):
+    grey = np.repeat(HOST.pixels[..., 1:2], 3, axis=2)
+    made = forged(name, Face(grey, HOST.points), DONOR, 3).pixels.astype(int)
+    # Lab in 8 bits strays by some levels.
+    assert np.abs(made[..., 0] - made[..., 2]).max() <= 8
 
 
 @pytest.mark.parametrize(

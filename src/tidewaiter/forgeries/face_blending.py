@@ -21,6 +21,8 @@ SMALLEST_SPREAD = 1e-3
 BLACK = 4
 LARGEST_BLACK_SHARE = 0.01
 FEWEST_PIXELS = 60
+# Mean difference of red and blue below which a picture is greyscale; JPEG adds some tenths.
+GREYEST_COLOUR = 2.0
 
 HULLS: dict[str, tuple[int, ...]] = {
     "full": OVAL,
@@ -92,6 +94,17 @@ def must_be_visible(donor: Pixels, mask: Plane) -> None:
             f"{black:.0%} of the donor's face is black; at most {LARGEST_BLACK_SHARE:.0%} may; "
             "take a donor whose face lies inside its picture"
         )
+
+
+def greyed_like(donor: Pixels, host: Pixels) -> Pixels:
+    """The donor without colour where the host has none; else as it is."""
+    import cv2
+
+    some = host[::4, ::4].astype(np.int16)
+    if float(np.abs(some[..., 0] - some[..., 2]).mean()) >= GREYEST_COLOUR:
+        return donor
+    grey = cv2.cvtColor(donor, cv2.COLOR_RGB2GRAY)
+    return np.asarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB), np.uint8)
 
 
 def coloured(donor: Pixels, host: Pixels, mask: Plane, rng: np.random.Generator) -> Pixels:

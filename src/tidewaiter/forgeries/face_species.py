@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from tidewaiter.forgeries.face_blending import greyed_like
 from tidewaiter.forgeries.face_edges import continued, outside_of, restored
 from tidewaiter.forgeries.face_forgery import Face, Forgery, checked
 from tidewaiter.forgeries.face_mesh import must_fit
@@ -32,6 +33,7 @@ class Species:
         checked(host)
         if self.uses_donor:
             must_fit(host.points, checked(donor).points)
+            donor = replace(donor, pixels=greyed_like(donor.pixels, host.pixels))
         outside = outside_of(host.pixels)
         whole = replace(host, pixels=continued(host.pixels, outside))
         return restored(self.recipe(whole, donor, rng), host.pixels, outside)
