@@ -16,8 +16,8 @@ class Measured:
     """One item: what is known of it, what the product said, and what was measured beside.
 
     `score` is the detector's and absent where it declined; `network` is the network's on the
-    best face (of a clip: the detector's aggregate) also outside the gates. Places and sizes
-    are in pixels of the item; `heat_inside` and `mask_share` compare the heat map with the
+    best face (of a clip: the detector's aggregate) also outside the gates; `looks_mean` is the
+    plain mean over a clip's longest track. Places and sizes are in pixels of the item; `heat_inside` and `mask_share` compare the heat map with the
     known mask of a forgery of ours.
     """
 
@@ -31,11 +31,15 @@ class Measured:
     status: str
     score: float | None = None
     network: float | None = None
+    looks_mean: float | None = None
     side: float | None = None
     yaw: float | None = None
     pitch: float | None = None
     presence: float | None = None
     sharpness: float | None = None
+    outside: float | None = None
+    face_contrast: float | None = None
+    face_brightness: float | None = None
     faces: float | None = None
     heat_inside: float | None = None
     mask_share: float | None = None

@@ -29,6 +29,7 @@ from tidewaiter.traces.base import Traces, collect_picture, collect_video
 from tidewaiter.traces.face_manipulation import FaceAnswer, FaceManipulation
 from tidewaiter.traces.face_manipulation_video import FaceManipulationVideo, TrackAnswer
 from tidewaiter.traces.face_network import FACE_NETWORK
+from tidewaiter.traces.face_quality import FaceQuality
 from tidewaiter.weights.own import OwnNetwork, shipped_network
 
 # Of a clip's looks, numbers keep so many decimals.
@@ -124,6 +125,9 @@ def _of_faces(traces: Traces, mask: NDArray[np.float32] | None) -> dict[str, flo
         "pitch": quality.pitch,
         "presence": quality.presence,
         "sharpness": quality.sharpness,
+        "outside": quality.outside,
+        "face_contrast": quality.contrast,
+        "face_brightness": quality.brightness,
     }
     return found if mask is None else {**found, **_hit(result, mask)}
 
@@ -157,24 +161,28 @@ def _plain(rgb: NDArray[np.uint8]) -> dict[str, float]:
 
 
 def _of_tracks(tracks: tuple[TrackAnswer, ...]) -> Mapping[str, Any]:
-    """The aggregate of the strongest track and medians of its quality."""
+    """Plain mean of the longest track; aggregate and median quality of the strongest one."""
+    if not tracks:
+        return {}
+    longest = max(tracks, key=lambda track: track.time_s.size)
+    mean = {"looks_mean": float(longest.score.mean())}
     spoken = [track for track in tracks if track.windows is not None]
     if not spoken:
-        return {}
+        return mean
     best = spoken[0]
     assert best.windows is not None
-    pixels, sharpness, contrast, brightness, yaw, pitch, presence, _ = np.median(
-        best.quality, axis=0
-    ).tolist()
+    medians = FaceQuality(*np.median(best.quality, axis=0).tolist())
     return {
+        **mean,
         "network": best.windows.best.score,
-        "side": pixels,
-        "sharpness": sharpness,
-        "contrast": contrast,
-        "brightness": brightness,
-        "yaw": yaw,
-        "pitch": pitch,
-        "presence": presence,
+        "side": medians.pixels,
+        "sharpness": medians.sharpness,
+        "outside": medians.outside,
+        "face_contrast": medians.contrast,
+        "face_brightness": medians.brightness,
+        "yaw": medians.yaw,
+        "pitch": medians.pitch,
+        "presence": medians.presence,
     }
 
 

@@ -61,6 +61,7 @@ def of_scores(pictures: Table, clips: Table, looks: list[dict[str, Any]]) -> dic
         "development": {
             "DFDC crops": development.dfdc(pictures),
             "FaceForensics++ clips": development.ffpp(clips),
+            "FaceForensics++ clips, plain mean": development.ffpp(clips, "looks_mean"),
             "forgeries of ours": development.species(pictures),
             "diffusion (two people)": development.diffusion(pictures),
         },
