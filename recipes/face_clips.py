@@ -36,6 +36,9 @@ COPIES: dict[str, Recipe] = {
 STILL_FPS = 12
 STILL_FRAMES = 24
 STILL_SIDE = 256
+# Share of the frame that the crop fills: crops are tight, and a face cut by the frame's edge is
+# not asked about. Its border goes on outside it.
+STILL_SHARE = 0.8
 # Qualities of H.264 from good to poor.
 STILL_CRFS = (20, 34)
 
@@ -123,7 +126,7 @@ def _drifting(rgb: NDArray[np.uint8], rng: np.random.Generator) -> Iterator[NDAr
     height, width = rgb.shape[:2]
     step = rng.normal(0, [0.8, 0.8, 0.15, 0.002], (STILL_FRAMES, 4)).cumsum(axis=0)
     for dx, dy, degrees, zoom in step:
-        scale = STILL_SIDE / max(height, width) * (1 + zoom)
+        scale = STILL_SHARE * STILL_SIDE / max(height, width) * (1 + zoom)
         matrix = cv2.getRotationMatrix2D((width / 2, height / 2), float(degrees), float(scale))
         matrix[:, 2] += STILL_SIDE / 2 - np.array([width, height]) / 2 + (dx, dy)
         moved = cv2.warpAffine(

@@ -16,9 +16,10 @@ class Measured:
     """One item: what is known of it, what the product said, and what was measured beside.
 
     `score` is the detector's and absent where it declined; `network` is the network's on the
-    best face (of a clip: the detector's aggregate) also outside the gates; `looks_mean` is the
-    plain mean over a clip's longest track. Places and sizes are in pixels of the item; `heat_inside` and `mask_share` compare the heat map with the
-    known mask of a forgery of ours.
+    best face (of a clip: the detector's aggregate) also outside the gates; `looks_mean` is
+    the plain mean over a clip's longest track. Places and sizes are in pixels of the item;
+    `heat_inside` and `mask_share` compare the heat map with the known mask of a forgery of
+    ours.
     """
 
     item: str
