@@ -7,8 +7,6 @@ from typing import Any
 
 Results = Mapping[str, Any]
 
-MOST_ATTACK_ROWS = 40
-
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A Markdown table."""
@@ -126,14 +124,25 @@ def gate_rows(gates: Results) -> Iterator[tuple[str, ...]]:
             yield (condition, *ends, str(entry["genuine"]), str(entry["forged"]), auc)
 
 
-def attack_rows(attacks: Results) -> Iterator[tuple[str, str, str]]:
-    """The attacks' own figures, flattened."""
-    rows = [
-        (name, " · ".join(key), value)
-        for name, results in attacks.items()
-        for key, value in _leaves(results, ())
-    ]
-    yield from rows[:MOST_ATTACK_ROWS]
+def attack_rows(attacks: Results) -> Iterator[tuple[str, ...]]:
+    """Per attack: success on the network alone, and what a whole examination still says."""
+    network, opinion = attacks.get("network", {}), attacks.get("opinion", {})
+    for cell, entry in network.items():
+        if isinstance(entry, Mapping) and "success" in entry:
+            told = opinion.get(cell, {})
+            yield (
+                cell,
+                _share(entry["success"]),
+                _share(told.get("not as issued")),
+                _share(told.get("any")),
+            )
+
+
+def genuine_attack_rows(attacks: Results) -> Iterator[tuple[str, ...]]:
+    """Genuine faces that an attack, or none, made the network or the opinion misjudge."""
+    for cell, entry in attacks.get("genuine", {}).items():
+        for what, found_rate in entry.items():
+            yield cell, what, _share(found_rate)
 
 
 def _variant_rows(variants: Results) -> Iterator[tuple[str, str, str, str]]:
@@ -166,11 +175,5 @@ def _at_most(name: str, goal: float, entry: Results) -> tuple[str, str, str, str
     return name, f"≤ {goal:g}", found(entry), "yes" if entry["value"] <= goal else "**no**"
 
 
-def _leaves(value: Any, key: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
-    if isinstance(value, Mapping) and {"value", "lower", "upper"} <= value.keys():
-        yield key, found(value)
-    elif isinstance(value, Mapping):
-        for name, inner in value.items():
-            yield from _leaves(inner, (*key, str(name)))
-    elif not isinstance(value, list):
-        yield key, f"{value:.4g}" if isinstance(value, float) else str(value)
+def _share(entry: Results | None) -> str:
+    return percent(entry) if entry and "value" in entry else "not examined"
