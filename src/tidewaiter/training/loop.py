@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
@@ -58,25 +59,40 @@ def train(
     plan: TrainingPlan,
     folder: Path,
     validate: Validate | None = None,
+    *,
+    until: int | None = None,
 ) -> FaceNetwork:
     """The averaged network after `plan.steps` steps, going on from `folder` where it stopped.
 
     `folder` receives the state and log.csv with a row per checkpoint: pairs seen, mean loss,
-    rate and whatever `validate` returns for the averaged network.
+    rate and whatever `validate` returns for the averaged network. With `until` it stops at
+    that step, to be gone on with later; the result is the same as in one go.
     """
     torch.set_num_threads(plan.threads)
     torch.manual_seed(plan.seed)
     folder.mkdir(parents=True, exist_ok=True)
     run = _Run(network, plan, folder)
-    run.resume()
+    random = run.resume()
+    last = plan.steps if until is None else min(until, plan.steps)
     losses: list[float] = []
-    for batch in _batches(pairs, plan, run.step):
+    batches = _batches(pairs, plan, run.step, last)
+    if random is not None:
+        # After the loader was made, which draws once itself.
+        torch.set_rng_state(random)
+    for batch in batches:
         losses.append(run.learn(batch))
-        if run.step % plan.keep_every == 0 or run.step == plan.steps:
+        if run.step % plan.keep_every == 0 or run.step == last:
             figures = validate(run.averaged.eval()) if validate else {}
             run.keep(float(np.mean(losses)), figures)
             losses.clear()
     return run.averaged.eval()
+
+
+def averaged_network(state_file: Path) -> FaceNetwork:
+    """The averaged network of another training's checkpoint, to go on from."""
+    network = FaceNetwork()
+    network.load_state_dict(torch.load(state_file, weights_only=True)["averaged"])
+    return network
 
 
 class _Run:
@@ -98,16 +114,17 @@ class _Run:
             lr=plan.rate,
         )
 
-    def resume(self) -> None:
-        """Go on from the last checkpoint, if there is one."""
+    def resume(self) -> Tensor | None:
+        """Go on from the last checkpoint, if there is one; the state of dropout's draws."""
         path = self.folder / STATE_FILE
         if not path.exists():
-            return
+            return None
         state: dict[str, Any] = torch.load(path, weights_only=True)
         self.step = int(state["step"])
         self.network.load_state_dict(state["network"])
         self.averaged.load_state_dict(state["averaged"])
         self.optimiser.load_state_dict(state["optimiser"])
+        return state.get("random")
 
     def learn(self, batch: tuple[Tensor, Tensor, Tensor]) -> float:
         """One step on a batch of pairs; its loss."""
@@ -138,6 +155,7 @@ class _Run:
             "network": self.network.state_dict(),
             "averaged": self.averaged.state_dict(),
             "optimiser": self.optimiser.state_dict(),
+            "random": torch.get_rng_state(),
         }
         partial = self.folder / (STATE_FILE + ".partial")
         torch.save(state, partial)
@@ -193,11 +211,14 @@ class _Numbered(Dataset[Pair]):
 
 
 def _batches(
-    pairs: Pairs, plan: TrainingPlan, step: int
+    pairs: Pairs, plan: TrainingPlan, first: int, last: int
 ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    """Batches from that step on: genuine then forged crops, masks, which masks are known."""
-    data = _Numbered(pairs, step * plan.batch, plan.steps * plan.batch)
-    return iter(
+    """Batches of these steps: genuine then forged crops, masks, which masks are known."""
+    if plan.workers:
+        # A process forked while OpenCV holds threads would wait for them for ever.
+        _one_opencv_thread()
+    data = _Numbered(pairs, first * plan.batch, max(first, last) * plan.batch)
+    loader = iter(
         DataLoader(
             data,
             plan.batch,
@@ -207,18 +228,31 @@ def _batches(
             worker_init_fn=_one_thread if plan.workers else None,
         )
     )
+    return (_tensors(*arrays) for arrays in loader)
+
+
+def _tensors(
+    crops: NDArray[Any], masks: NDArray[Any], known: NDArray[Any]
+) -> tuple[Tensor, Tensor, Tensor]:
+    shown = torch.from_numpy(crops).permute(0, 3, 1, 2)
+    return shown, torch.from_numpy(masks), torch.from_numpy(known)
 
 
 def _one_thread(worker: int) -> None:  # noqa: ARG001
-    import cv2
-
-    cv2.setNumThreads(1)
+    _one_opencv_thread()
     os.nice(5)
 
 
-def _collated(pairs: list[Pair]) -> tuple[Tensor, Tensor, Tensor]:
+def _one_opencv_thread() -> None:
+    import cv2
+
+    cv2.setNumThreads(1)
+
+
+def _collated(pairs: list[Pair]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """As arrays: tensors would pass from process to process by sockets, which a worker lacks."""
     crops = np.stack([p.genuine for p in pairs] + [p.forged for p in pairs])
     nowhere = np.zeros_like(next((p.mask for p in pairs if p.mask is not None), np.zeros((10, 10))))
     masks = np.stack([nowhere if p.mask is None else p.mask for p in pairs]).astype(np.float32)
-    known = torch.tensor([float(p.mask is not None) for p in pairs])
-    return torch.from_numpy(crops).permute(0, 3, 1, 2), torch.from_numpy(masks), known
+    known = np.array([p.mask is not None for p in pairs], np.float32)
+    return crops, masks, known
