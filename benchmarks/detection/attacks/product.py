@@ -27,14 +27,16 @@ NETWORK = ManipulationNetwork()
 class Told:
     """What the report of one file says: of faces, of anything, and how strongly of faces.
 
-    `opposed` is set where the face network gave support that another cue or the stability
-    battery took back.
+    `survived` is the share of re-shipped copies about which the opinion on faces still
+    supports manipulation; None where the stability battery had nothing to lose.
+    `speakers` are the propositions whose opinions support manipulation.
     """
 
     face: str
     strongest: str
     log10_lr: float
-    reason: str
+    survived: float | None
+    speakers: tuple[str, ...]
 
 
 def network_finding(path: Path, plan: Plan) -> Finding:
@@ -57,13 +59,17 @@ def score_of(pixels: Pixels, plan: Plan) -> float | None:
 def told_about(path: Path, plan: Plan) -> Told:
     """The opinions of a whole examination, the stability battery included."""
     report = examine_file(path, plan).report
-    faces = [o for o in report.opinions if o.proposition is Proposition.FACE_MANIPULATED]
-    (face,) = faces
+    (face,) = (o for o in report.opinions if o.proposition is Proposition.FACE_MANIPULATED)
     return Told(
         face=face.verdict.value,
         strongest=strongest_verdict(report).value,
         log10_lr=face.log10_lr,
-        reason=str(face.reason or ""),
+        survived=_survived(report),
+        speakers=tuple(
+            opinion.proposition.value
+            for opinion in report.opinions
+            if opinion.verdict is Verdict.SUPPORTS_MANIPULATED
+        ),
     )
 
 
@@ -74,6 +80,15 @@ def strongest_verdict(report: Report) -> Verdict:
         if verdict in given:
             return verdict
     return Verdict.CANNOT_TELL
+
+
+def _survived(report: Report) -> float | None:
+    after = [
+        outcome.verdict is Verdict.SUPPORTS_MANIPULATED
+        for outcome in report.stability.outcomes
+        if outcome.proposition is Proposition.FACE_MANIPULATED
+    ]
+    return sum(after) / len(after) if after else None
 
 
 def wide_squares(path: Path) -> tuple[Corners, ...]:

@@ -34,14 +34,12 @@ def summarise(
         "queries at most": most_queries,
     }
     return {
-        "network": {**basis, **_network(forged, threshold)},
+        "basis": basis,
+        "network": _network(forged, threshold),
         "opinion": {"worst": _worst(forged_told), **_by_cell(forged_told, _opinion)},
         "genuine": {
-            **{
-                f"network: {k}": v
-                for k, v in _by_cell(genuine, partial(_raised, threshold)).items()
-            },
-            **{f"opinion: {k}": v for k, v in _by_cell(genuine_told, _misjudged).items()},
+            "network": _by_cell(genuine, partial(_raised, threshold)),
+            "opinion": _by_cell(genuine_told, _misjudged),
         },
     }
 

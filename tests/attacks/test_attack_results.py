@@ -1,0 +1,67 @@
+"""Rates are of what they say, and the page about attacks says what the results say."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks.detection.attacks.summary import AS_ISSUED, MANIPULATED, rate, summarise
+from tidewaiter.vocabulary import Verdict
+
+CANNOT_TELL = Verdict.CANNOT_TELL.value
+LEVELS = {"threshold": 1.0, "usual_genuine": -2.0, "usual_forged": 3.0, "genuine": 9, "forged": 5}
+
+
+def row(source, score, *, cell="saved again", means="none", forged=True, told=CANNOT_TELL):
+    return {
+        "cell": cell,
+        "means": means,
+        "kind": "own",
+        "source": source,
+        "forged": forged,
+        "score": score,
+        "queries": 7 if means == "queries" else 0,
+        "face": told,
+        "strongest": told,
+    }
+
+
+def summarised(*rows):
+    return summarise(rows, rows, LEVELS, most_queries=1000)
+
+
+def test_success_counts_only_what_was_detected_before():
+    attacked = [row(s, -1.0, cell="PGD-20, 2/255", means="gradient") for s in "abc"]
+    before = [row("a", 2.0), row("b", 2.0), row("c", 0.0)]
+    found = summarised(*before, *attacked)["network"]
+    assert found["saved again"]["detected"]["value"] == pytest.approx(2 / 3, abs=1e-3)
+    assert found["PGD-20, 2/255"]["detected"]["value"] == 0
+    assert found["PGD-20, 2/255"]["success"] == rate([True, True])
+
+
+def test_a_face_that_the_network_declines_is_not_detected_and_counted():
+    after = row("a", None, cell="NES, 8/255", means="queries")
+    found = summarised(row("a", 2.0), after)["network"]["NES, 8/255"]
+    assert found["detected"]["value"] == 0
+    assert found["declined"] == 1
+    assert found["queries, median"] == 7
+
+
+def test_the_worst_attack_of_each_access_is_named_by_its_rate():
+    strong = [row(s, 0.0, cell="PGD-20, 8/255", means="gradient", told=AS_ISSUED) for s in "ab"]
+    weak = [row("a", 0.0, cell="FGSM, 8/255", means="gradient")]
+    found = summarised(row("a", 2.0), row("b", 2.0), *strong, *weak)["opinion"]
+    assert found["worst"]["white-box"]["value"] == 0
+    assert found["FGSM, 8/255"]["not as issued"]["value"] == 1
+    assert "black-box" not in found["worst"]
+
+
+def test_genuine_faces_are_counted_apart():
+    rows = [
+        row("a", 2.0),
+        row("g", 2.0, forged=False, told=MANIPULATED),
+        row("h", 0.0, forged=False),
+    ]
+    found = summarised(*rows)
+    assert found["genuine"]["network"]["saved again"]["above threshold"]["value"] == 0.5
+    assert found["genuine"]["opinion"]["saved again"]["face"]["value"] == 0.5
+    assert found["opinion"]["saved again"]["face"]["of"] == 1
