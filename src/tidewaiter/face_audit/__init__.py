@@ -1,0 +1,1 @@
+"""Audit a face-recognition service, with and without a gate."""
