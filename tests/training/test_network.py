@@ -92,7 +92,7 @@ def test_frozen_blocks_get_no_gradient(faces):
 
 def test_folded_norms_compute_what_they_did_apart(pretrained, faces):
     folded = FaceNetwork(folded=True).eval()
-    values = {name: tensor for name, tensor in folded.state_dict().items()}
+    values = folded.state_dict()
     from tidewaiter.training.export import folded_values
 
     for name, value in folded_values(pretrained).items():

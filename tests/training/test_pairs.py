@@ -11,7 +11,7 @@ pytest.importorskip("torch", reason="torch is not installed; see the extra `trai
 
 from tests.training.drawn_crops import crops
 from tidewaiter.errors import UnfitFaces
-from tidewaiter.forgeries.faces import SPECIES, Species
+from tidewaiter.forgeries.faces import SPECIES, Forgery, Species
 from tidewaiter.training import pairs as drawing
 from tidewaiter.training.pairs import (
     LABELLED,
@@ -33,11 +33,9 @@ def drawn(monkeypatch):
         def recipe(host, donor, rng):
             count[name] += 1
             mask = np.zeros(host.pixels.shape[:2], np.float32)
-            return drawing_forgery(255 - host.pixels, mask)
+            return Forgery(255 - host.pixels, mask)
 
         return Species(species.family, recipe, species.uses_donor)
-
-    from tidewaiter.forgeries.faces import Forgery as drawing_forgery
 
     replaced = {name: counting(name, species) for name, species in SPECIES.items()}
     monkeypatch.setattr(drawing, "SPECIES", replaced)
