@@ -174,5 +174,6 @@ def _arguments() -> argparse.Namespace:
 
 if __name__ == "__main__":
     if not MEMORY_SETTINGS.keys() <= os.environ.keys():
-        os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, **MEMORY_SETTINGS})
+        settings = {**os.environ, **MEMORY_SETTINGS}
+        os.execve(sys.executable, [sys.executable, *sys.argv], settings)  # noqa: S606 - itself
     main()
