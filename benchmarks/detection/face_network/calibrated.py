@@ -21,8 +21,12 @@ from tidewaiter.opinion.calibration import Calibration
 from tidewaiter.opinion.curves import Plan, fit_curve
 from tidewaiter.opinion.scores import MANIPULATED, Sample, sample_of
 from tidewaiter.opinion.validating import FOLDS, HeldOut, measure
+from tidewaiter.opinion.weighing import SUPPORT_LOG10_LR
 
 Numbers = NDArray[np.float64]
+
+# Logits and their windowed means lie between these.
+SCORES = (-20.0, 20.0)
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,18 @@ def measures(calibration: Calibration, found: Told) -> dict[str, Any]:
         "sources": int(np.unique(sources).size),
         **result.model_dump(mode="json"),
     }
+
+
+def support_from(calibration: Calibration) -> float | None:
+    """The least score that is told as support for manipulation; None where none is."""
+    scores = np.linspace(*SCORES, 4001)
+    told_as = np.clip(
+        unbounded(calibration.curve, scores[:, None]),
+        calibration.spoken_lower,
+        calibration.spoken_upper,
+    )
+    reached = np.flatnonzero(told_as >= SUPPORT_LOG10_LR)
+    return float(scores[reached[0]]) if reached.size else None
 
 
 def _folds(

@@ -212,6 +212,11 @@ def _evidence(results: Results) -> Iterator[str]:
         for alarms in ("at 5% false alarms", "at 1% false alarms"):
             lengths = [percent(v) for k, v in entry[alarms].items() if k.endswith(" s")]
             rows.append((rule, alarms.replace("%", " %"), *lengths))
+    told = results.get("short_forgery_told", {})
+    if told:
+        lengths = [percent(v) for k, v in told.items() if k.endswith(" s")]
+        alarms = f"told as support (false alarms {100 * told['false alarms met']:.1f} %)"
+        rows.append(("product", alarms, *lengths))
     lengths = [k for k in short["found"]["product"]["at 5% false alarms"] if k.endswith(" s")]
     yield table(("rule", "limit", *lengths), rows)
 
@@ -221,9 +226,8 @@ def _limits(results: Results) -> Iterator[str]:
     yield "AUC of what has nothing to do with faces; where it is high, a set gives itself away.\n"
     yield table(("set", "best feature alone", "all together", "network"), trivial_rows(results))
     yield "\n## By size, sharpness and turn of the face\n"
-    yield table(
-        ("condition", "from", "to", "genuine", "forged", "AUC"), gate_rows(results["gates"])
-    )
+    yield "Ranges with at least 25 genuine and 25 forged faces to report on.\n"
+    yield table(("condition", "range", "genuine", "forged", "AUC"), gate_rows(results["gates"]))
     yield "\n## What it cannot do\n"
     yield (
         "- It was not trained to find faces that a generator drew whole: see “diffusion”.\n"

@@ -7,6 +7,18 @@ from typing import Any
 
 Results = Mapping[str, Any]
 
+CONDITIONS = {
+    "side": "length of the face in pixels",
+    "yaw": "turn sideways in degrees",
+    "pitch": "turn up or down in degrees",
+    "outside": "share of the crop outside the picture",
+    "face_contrast": "contrast of the face",
+    "face_brightness": "brightness of the face",
+    "presence": "sureness of the mesh",
+    "sharpness": "sharpness of the face",
+}
+ENDLESS = 1e6
+
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A Markdown table."""
@@ -119,9 +131,14 @@ def gate_rows(gates: Results) -> Iterator[tuple[str, ...]]:
     """AUC per bin of every condition, on the report part."""
     for condition, bins in gates["report"].items():
         for entry in bins:
-            auc = "too few" if entry["auc"] is None else f"{entry['auc']:.3f}"
-            ends = (f"{entry[k]:g}" for k in ("from", "to"))
-            yield (condition, *ends, str(entry["genuine"]), str(entry["forged"]), auc)
+            if entry["auc"] is not None:
+                yield (
+                    CONDITIONS[condition],
+                    f"{entry['from']:g} to {entry['to']:g}" if entry["to"] < ENDLESS else "more",
+                    str(entry["genuine"]),
+                    str(entry["forged"]),
+                    f"{entry['auc']:.3f}",
+                )
 
 
 def attack_rows(attacks: Results) -> Iterator[tuple[str, ...]]:

@@ -44,10 +44,10 @@ def main() -> None:
     given = _arguments()
     pictures = read_measured(given.results / "pictures.csv.gz")
     clips = read_measured(given.results / "clips.csv.gz")
+    looks = json.loads(gzip.decompress((given.results / "looks.json.gz").read_bytes()))
     if given.calibrated:
-        found = of_calibrations(pictures, clips)
+        found = of_calibrations(pictures, clips, looks)
     else:
-        looks = json.loads(gzip.decompress((given.results / "looks.json.gz").read_bytes()))
         found = of_scores(table_of(pictures), table_of(clips), looks)
     for name, values in found.items():
         text = json.dumps(values, indent=1, ensure_ascii=False)
@@ -76,7 +76,9 @@ def of_scores(pictures: Table, clips: Table, looks: list[dict[str, Any]]) -> dic
     }
 
 
-def of_calibrations(pictures: list[Measured], clips: list[Measured]) -> dict[str, Any]:
+def of_calibrations(
+    pictures: list[Measured], clips: list[Measured], looks: list[dict[str, Any]]
+) -> dict[str, Any]:
     """Figures of what the calibrated network tells."""
     rows = domain_rows(pictures, clips)
     ours = {entry.domain: entry for entry in _calibrations()}
@@ -89,7 +91,11 @@ def of_calibrations(pictures: list[Measured], clips: list[Measured]) -> dict[str
         if name in ours:
             told = calibrated.told(ours[name], rows[name], measured)
             wrong[name] = judge(table_of(measured), _spoken(ours[name], told, measured))
-    return {"calibrations": held_out, "false_support": wrong}
+    found = {"calibrations": held_out, "false_support": wrong}
+    if VIDEO in ours:
+        limit = calibrated.support_from(ours[VIDEO])
+        found["short_forgery_told"] = {} if limit is None else short_forgery.at_limit(looks, limit)
+    return found
 
 
 def _of_domain(calibration: Calibration, rows: list[Measured]) -> dict[str, Any]:

@@ -57,11 +57,28 @@ def figures(looks: list[Mapping[str, Any]]) -> dict[str, Any]:
     clips = list(main_clips(looks))
     rules = {"product": _product, **OTHER_RULES}
     return {
-        "clips": {"genuine": sum(not c.method for c in clips), "forged": len(clips) - 8},
-        "length of the clip": LONG_S,
+        "clips": {
+            "genuine": sum(not c.method for c in clips),
+            "forged": sum(bool(c.method) for c in clips),
+        },
+        "length of the clip in s": LONG_S,
         "found": {name: _found(clips, rule) for name, rule in rules.items()},
         "spread of genuine looks": _spreads(clips),
         "tuning": _tuning(clips),
+    }
+
+
+def at_limit(looks: list[Mapping[str, Any]], limit: float) -> dict[str, Any]:
+    """The same for the product's rule with the score from which support is told."""
+    clips = list(main_clips(looks))
+    genuine = {c.host: c for c in clips if not c.method}
+    limits = dict.fromkeys((0, 1), limit)
+    return {
+        "limit": round(limit, 3),
+        "false alarms met": _alarms(genuine, _product, limits),
+        **{
+            f"{length:g} s": _share(clips, genuine, _product, limits, length) for length in FORGED_S
+        },
     }
 
 
@@ -123,7 +140,7 @@ def _alarms(genuine: dict[str, Clip], rule: Rule, limit: dict[int, float]) -> fl
     return round(float(np.mean(met)), 4)
 
 
-def _share(  # the arguments are one experiment
+def _share(
     clips: list[Clip], genuine: dict[str, Clip], rule: Rule, limit: dict[int, float], length: float
 ) -> dict[str, Any]:
     """Share found, interval by drawing pairs of people."""
