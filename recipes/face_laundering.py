@@ -64,8 +64,8 @@ def _saved(change: Callable[[Pixels], Pixels]) -> Laundering:
     return lambda rgb: jpeg_bytes(change(rgb), SAVED_QUALITY)
 
 
-def _blurred(rgb: Pixels) -> Pixels:
-    return np.asarray(cv2.GaussianBlur(rgb, (0, 0), 1.2), np.uint8)
+def _blurred(rgb: Pixels, sigma: float) -> Pixels:
+    return np.asarray(cv2.GaussianBlur(rgb, (0, 0), sigma), np.uint8)
 
 
 def _noisy(rgb: Pixels) -> Pixels:
@@ -94,9 +94,11 @@ def _messenger(rgb: Pixels) -> bytes:
 LAUNDERINGS: dict[str, Laundering] = {
     **{f"jpeg {q}": partial(jpeg_bytes, quality=q) for q in (95, 80, 65, 50, 30)},
     "half size": _saved(lambda rgb: scaled(rgb, 0.5)),
+    "third of its size": _saved(lambda rgb: scaled(rgb, 1 / 3)),
     "double size": _saved(lambda rgb: scaled(rgb, 2.0)),
     **{f"h264 crf {c}": _saved(partial(h264_frame, crf=c)) for c in (23, 32, 40)},
-    "blur": _saved(_blurred),
+    "blur": _saved(partial(_blurred, sigma=1.2)),
+    "strong blur": _saved(partial(_blurred, sigma=2.5)),
     "noise": _saved(_noisy),
     "screenshot": _screenshot,
     "messenger": _messenger,
