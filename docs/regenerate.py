@@ -39,10 +39,15 @@ def main() -> None:
 
 def _cli() -> str:
     parts = ["# Command line", NOTE, "", *_command("tidewaiter", program)]
+    context = click.Context(program)
     for name in COMMANDS:
-        command = program.get_command(click.Context(program), name)
+        command = program.get_command(context, name)
         assert command is not None
         parts += _command(f"tidewaiter {name}", command)
+        for below in command.list_commands(context) if isinstance(command, click.Group) else ():
+            inner = command.get_command(context, below)
+            assert inner is not None
+            parts += _command(f"tidewaiter {name} {below}", inner)
     return "\n".join(parts) + "\n"
 
 

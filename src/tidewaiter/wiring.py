@@ -6,7 +6,7 @@ import os
 import sys
 import tempfile
 import tomllib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -245,6 +245,15 @@ def error_named(kind: str, message: str) -> TidewaiterError:
     found = getattr(errors, kind, None)
     known = isinstance(found, type) and issubclass(found, TidewaiterError)
     return found(message) if known else ExaminationError(message)  # type: ignore[misc]
+
+
+def write_texts(folder: Path, texts: Mapping[str, str]) -> None:
+    """Write files by name into a folder, each whole or not at all, in the order given.
+
+    Raises StorageError where one cannot be written.
+    """
+    for name, content in texts.items():
+        write_whole(folder / name, content)
 
 
 def keep_standard_input(folder: Path, limits: Limits) -> Path:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
 import io
 import os
 import sys
@@ -11,6 +10,7 @@ import sys
 import click
 
 from tidewaiter import __version__
+from tidewaiter.cli.lazy_group import LazyGroup
 from tidewaiter.cli.printing import printable
 from tidewaiter.errors import StorageError, TidewaiterError
 
@@ -18,33 +18,19 @@ COMMANDS = {
     "examine": "Examine pictures and videos and write a report on each.",
     "detectors": "List every detector: what it looks for and when it may speak.",
     "calibrate": "Fit a site calibration from your own genuine (and altered) items.",
+    "audit": "Measure how often forged faces pass a face-recognition service.",
     "schema": "Print the JSON schema of a report.",
     "selftest": "Prove this installation offline, in under a minute.",
     "demo": "Make sample exhibits and examine them.",
 }
 
 
-class Program(click.Group):
-    """Finds each command in the file of its own name."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        """All command names, in the order of daily use."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """Load one command."""
-        if cmd_name not in COMMANDS:
-            return None
-        module = importlib.import_module(f"tidewaiter.cli.{cmd_name}")
-        return module.command  # type: ignore[no-any-return]
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        """List the commands without loading them."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
-
-
-@click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyGroup,
+    listed=COMMANDS,
+    file="tidewaiter.cli.{}",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(__version__, prog_name="tidewaiter")
 def program() -> None:
     """Examine photos and videos for manipulation, with honest and bounded numbers.

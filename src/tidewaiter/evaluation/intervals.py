@@ -24,10 +24,10 @@ class Interval:
     upper: float
 
 
-def clopper_pearson(events: float, trials: int, level: float = LEVEL) -> Interval:
+def clopper_pearson(events: float, trials: float, level: float = LEVEL) -> Interval:
     """Exact interval of a rate; with 0 events its upper end is still above 0.
 
-    `events` may be a fraction: a rate over items, expressed in independent sources.
+    Both may be fractions: a rate over items, expressed in independent sources or trials.
     """
     _check(events, trials)
     from scipy.stats import beta
@@ -85,6 +85,6 @@ def percentile_interval(value: float, results: FloatArray, level: float = LEVEL)
     return Interval(value, min(value, float(lower)), max(value, float(upper)))
 
 
-def _check(events: float, trials: int) -> None:
-    if trials < 1 or not 0 <= events <= trials:
-        raise ValueError(f"{events} events in {trials} trials; 0 ≤ events ≤ trials ≥ 1 is needed")
+def _check(events: float, trials: float) -> None:
+    if trials <= 0 or not 0 <= events <= trials:
+        raise ValueError(f"{events} events in {trials} trials; 0 ≤ events ≤ trials > 0 is needed")

@@ -1,0 +1,17 @@
+"""`tidewaiter audit`: how often forged faces pass a face-recognition service."""
+
+from __future__ import annotations
+
+import click
+
+from tidewaiter.cli.lazy_group import LazyGroup
+
+COMMANDS = {
+    "replay": "Recompute a published study of deepfakes against celebrity recognition.",
+}
+"""Each is in the file `audit_<name>.py` beside this one."""
+
+
+@click.group("audit", cls=LazyGroup, listed=COMMANDS, file="tidewaiter.cli.audit_{}")
+def command() -> None:
+    """Measure how often forged faces are taken for somebody by a face-recognition service."""
