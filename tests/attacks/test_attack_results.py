@@ -8,7 +8,15 @@ from benchmarks.detection.attacks.summary import AS_ISSUED, MANIPULATED, rate, s
 from tidewaiter.vocabulary import Verdict
 
 CANNOT_TELL = Verdict.CANNOT_TELL.value
-LEVELS = {"threshold": 1.0, "usual_genuine": -2.0, "usual_forged": 3.0, "genuine": 9, "forged": 5}
+LEVELS = {
+    "threshold": 1.0,
+    "usual_genuine": -2.0,
+    "usual_forged": 3.0,
+    "lowest": -5.0,
+    "highest": 6.0,
+    "genuine": 9,
+    "forged": 5,
+}
 
 
 def row(source, score, *, cell="saved again", means="none", forged=True, told=CANNOT_TELL):
@@ -53,6 +61,11 @@ def test_the_worst_attack_of_each_access_is_named_by_its_rate():
     assert found["worst"]["white-box"]["value"] == 0
     assert found["FGSM, 8/255"]["not as issued"]["value"] == 1
     assert "black-box" not in found["worst"]
+
+
+def test_scores_that_no_untouched_face_has_are_counted():
+    rows = [row("a", 2.0), row("b", 6.5), row("c", -5.5), row("d", None)]
+    assert summarised(*rows)["network"]["saved again"]["beyond"] == rate([False, True, True, False])
 
 
 def test_genuine_faces_are_counted_apart():

@@ -44,6 +44,7 @@ def forged_table(network: Figures, opinion: Figures) -> list[str]:
         "attack",
         "detected by the network",
         "success on the network",
+        "score beyond any not attacked",
         "examination: manipulated",
         "examination: not as issued",
     )
@@ -52,6 +53,7 @@ def forged_table(network: Figures, opinion: Figures) -> list[str]:
             cell,
             _share(found["detected"]),
             _share(found["success"]),
+            _share(found["beyond"]),
             _share(opinion.get(cell, {}).get("face")),
             _share(opinion.get(cell, {}).get("not as issued")),
         )
@@ -62,11 +64,18 @@ def forged_table(network: Figures, opinion: Figures) -> list[str]:
 
 def genuine_table(genuine: Figures) -> list[str]:
     """One row of each attack on genuine faces."""
-    head = ("attack", "above the threshold", "examination: face manipulated", "any manipulation")
+    head = (
+        "attack",
+        "above the threshold",
+        "score beyond any not attacked",
+        "examination: face manipulated",
+        "any manipulation",
+    )
     rows = [
         (
             cell,
             _share(figures["above threshold"]),
+            _share(figures["beyond"]),
             _share(genuine["opinion"].get(cell, {}).get("face")),
             _share(genuine["opinion"].get(cell, {}).get("any")),
         )

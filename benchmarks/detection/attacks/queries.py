@@ -146,7 +146,9 @@ def _square_side(used: int, budget: int, size: tuple[int, int]) -> int:
     return int(np.clip(round(float(np.sqrt(share * size[0] * size[1]))), 1, min(size)))
 
 
-def _changed(pixels: Pixels, change: NDArray[np.generic], within: Rectangle) -> Pixels:
+def _changed(
+    pixels: Pixels, change: NDArray[np.int16] | NDArray[np.float64], within: Rectangle
+) -> Pixels:
     left, top, right, bottom = within
     result = pixels.copy()
     place = result[top:bottom, left:right].astype(np.int16)

@@ -86,7 +86,7 @@ class Setting:
 
     def count(self, name: str) -> int:
         """A number of items of the protocol, or the share of it that this run takes."""
-        return max(2, round(self.share * PROTOCOL["items"][name]))
+        return max(2, round(self.share * int(PROTOCOL["items"][name])))
 
 
 def main() -> None:
@@ -141,7 +141,7 @@ def attack_item(setting: Setting, item: Item) -> list[Row]:
     target = _target(setting, item)
     held = _holdings(setting)
     cells = _cells_of(setting, item)
-    rows = []
+    rows: list[Row] = []
     for cell, made in zip(cells, attack_all(target, cells, held), strict=True):
         file = folder / f"{len(rows):02d}"
         file.write_bytes(made.data)
@@ -175,7 +175,7 @@ def examine_item(setting: Setting, item: Item) -> list[Row]:
 
 @cache
 def levels(setting: Setting) -> dict[str, float]:
-    """The threshold, and the scores that a usual genuine and a usual forged face get."""
+    """The threshold, and the scores of usual and of the most extreme faces, not attacked."""
     rows = [row for item in candidates(setting) for row in _kept(setting, "look", item)]
     scores = {
         forged: [r["score"] for r in rows if r["forged"] is forged and r["score"] is not None]
@@ -186,6 +186,8 @@ def levels(setting: Setting) -> dict[str, float]:
         "threshold": float(np.quantile(scores[False], 1 - false_alarms, method="higher")),
         "usual_genuine": float(np.median(scores[False])),
         "usual_forged": float(np.median(scores[True])),
+        "lowest": min(scores[False] + scores[True]),
+        "highest": max(scores[False] + scores[True]),
         "genuine": len(scores[False]),
         "forged": len(scores[True]),
     }

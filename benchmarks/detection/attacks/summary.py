@@ -13,6 +13,7 @@ from tidewaiter.evaluation.intervals import clopper_pearson
 from tidewaiter.vocabulary import Verdict
 
 Row = dict[str, Any]
+Levels = dict[str, float]
 
 MANIPULATED, AS_ISSUED = Verdict.SUPPORTS_MANIPULATED.value, Verdict.SUPPORTS_AS_ISSUED.value
 # Means that need the network's weights, and those that need none of ours.
@@ -21,7 +22,7 @@ BLACK_BOX = ("queries", "transfer")
 
 
 def summarise(
-    attacked: Sequence[Row], examined: Sequence[Row], levels: dict[str, float], *, most_queries: int
+    attacked: Sequence[Row], examined: Sequence[Row], levels: Levels, *, most_queries: int
 ) -> dict[str, dict[str, Any]]:
     """Results by file name: the network alone, the fused opinion, and genuine faces."""
     forged, genuine = _parted(attacked)
@@ -35,16 +36,17 @@ def summarise(
     }
     return {
         "basis": basis,
-        "network": _network(forged, threshold),
+        "network": _network(forged, levels),
         "opinion": {"worst": _worst(forged_told), **_by_cell(forged_told, _opinion)},
         "genuine": {
-            "network": _by_cell(genuine, partial(_raised, threshold)),
+            "network": _by_cell(genuine, partial(_raised, levels)),
             "opinion": _by_cell(genuine_told, _misjudged),
         },
     }
 
 
-def _network(forged: Sequence[Row], threshold: float) -> dict[str, Any]:
+def _network(forged: Sequence[Row], levels: Levels) -> dict[str, Any]:
+    threshold = levels["threshold"]
     before = {row["source"]: _detected(row, threshold) for row in _controls(forged)}
 
     def figures(rows: Sequence[Row]) -> dict[str, Any]:
@@ -53,6 +55,7 @@ def _network(forged: Sequence[Row], threshold: float) -> dict[str, Any]:
         return {
             "detected": rate(_detected(row, threshold) for row in rows),
             "success": rate(not _detected(row, threshold) for row in found_before),
+            "beyond": rate(_is_beyond(row, levels) for row in rows),
             **({"queries, median": float(np.median(queries))} if queries else {}),
             **_declined(rows),
         }
@@ -69,8 +72,11 @@ def _opinion(rows: Sequence[Row]) -> dict[str, Any]:
     }
 
 
-def _raised(threshold: float, rows: Sequence[Row]) -> dict[str, Any]:
-    return {"above threshold": rate(_detected(row, threshold) for row in rows)}
+def _raised(levels: Levels, rows: Sequence[Row]) -> dict[str, Any]:
+    return {
+        "above threshold": rate(_detected(row, levels["threshold"]) for row in rows),
+        "beyond": rate(_is_beyond(row, levels) for row in rows),
+    }
 
 
 def _misjudged(rows: Sequence[Row]) -> dict[str, Any]:
@@ -115,6 +121,12 @@ def _controls(rows: Sequence[Row]) -> list[Row]:
 
 def _detected(row: Row, threshold: float) -> bool:
     return row["score"] is not None and row["score"] > threshold
+
+
+def _is_beyond(row: Row, levels: Levels) -> bool:
+    """Whether the score is more extreme than that of any face that was not attacked."""
+    score = row["score"]
+    return score is not None and not levels["lowest"] <= score <= levels["highest"]
 
 
 def _declined(rows: Sequence[Row]) -> dict[str, int]:
