@@ -13,7 +13,8 @@ TidewaiterError                      exit 1   HTTP 500
 ├─ IntegrityError                    exit 4   HTTP 409   never retried, never downgraded
 ├─ ExchangeError                     exit 5   HTTP 502
 ├─ StorageError                      exit 6   HTTP 503
-└─ ConfigurationError                exit 7   HTTP 500
+├─ ConfigurationError                exit 7   HTTP 500
+└─ FitRefused                        exit 8   HTTP 409
 
 A message says what was found, what was needed and what to do. A detector that
 declines is a status of its finding, not an error.
@@ -104,3 +105,10 @@ class ConfigurationError(TidewaiterError):
     """A setting is missing, unknown or contradicts another."""
 
     exit_code = 7
+
+
+class FitRefused(TidewaiterError):
+    """What was fitted to a site is no better than what is in use, so nothing was installed."""
+
+    exit_code = 8
+    http_status = 409

@@ -18,6 +18,7 @@ COMMANDS = {
     "examine": "Examine pictures and videos and write a report on each.",
     "detectors": "List every detector: what it looks for and when it may speak.",
     "calibrate": "Fit a site calibration from your own genuine (and altered) items.",
+    "fit": "Refit a network to your own material; a worse one is never installed.",
     "audit": "Measure how often forged faces pass a face-recognition service.",
     "schema": "Print the JSON schema of a report.",
     "selftest": "Prove this installation offline, in under a minute.",
@@ -36,7 +37,7 @@ def program() -> None:
     """Examine photos and videos for manipulation, with honest and bounded numbers.
 
     Exit codes: 0 examined · 2 input or usage · 3 examination · 4 integrity · 5 exchange ·
-    6 storage · 7 configuration · 10 asked for by --fail-on · 130 interrupted.
+    6 storage · 7 configuration · 8 a fit refused · 10 asked for by --fail-on · 130 interrupted.
     """
 
 

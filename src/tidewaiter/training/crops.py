@@ -125,15 +125,19 @@ def read_crops(folder: Path) -> Crops:
     return Crops(pixels, points, tuple(items), tuple(sides))
 
 
+def describe_shard(base: Path, items: Sequence[CropItem], sides: Sequence[float]) -> None:
+    """Write what a shard's arrays hold; last of all, for a shard without it is made anew."""
+    rows = [{**asdict(item), "side": side} for item, side in zip(items, sides, strict=True)]
+    base.with_suffix(".json").write_text(json.dumps(rows), encoding="utf-8")
+
+
 def _store_shard(task: tuple[Path, Sequence[CropItem]]) -> None:
     base, items = task
     found = list(_faces_of(items))
     if found:
         np.save(base.with_suffix(".pixels.npy"), np.stack([face[0] for _, face in found]))
         np.save(base.with_suffix(".points.npy"), np.stack([face[1] for _, face in found]))
-    rows = [{**asdict(item), "side": face[2]} for item, face in found]
-    # The description is written last: a shard without one is made anew.
-    base.with_suffix(".json").write_text(json.dumps(rows), encoding="utf-8")
+    describe_shard(base, [item for item, _ in found], [face[2] for _, face in found])
 
 
 def _faces_of(

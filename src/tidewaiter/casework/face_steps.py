@@ -1,0 +1,146 @@
+"""What workers do for a fit: cut faces, learn, write a network, try both on held-out items."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tidewaiter.casework.examination import find
+from tidewaiter.casework.face_choice import FORGED, PICTURE_DETECTOR, VIDEO_DETECTOR
+from tidewaiter.casework.face_material import cut, read_hosts
+from tidewaiter.casework.plan import Plan
+from tidewaiter.media import Unexamined, open_media
+from tidewaiter.opinion.network_choice import AS_RECEIVED
+from tidewaiter.opinion.scores import AS_ISSUED, MANIPULATED
+from tidewaiter.settings import Limits
+from tidewaiter.weights.own import CARD_FILE, NETWORK_FILE
+
+DETECTORS = (PICTURE_DETECTOR, VIDEO_DETECTOR)
+NICENESS = 10
+
+
+def run_step(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """What a worker does with one task of a fit."""
+    _be_nice()
+    return _STEPS[payload["step"]](payload)
+
+
+def _cut_step(payload: Mapping[str, Any]) -> dict[str, Any]:
+    limits = Limits.model_validate(payload["limits"])
+    return cut(
+        Path(payload["path"]), Path(payload["into"]), held_out=payload["held_out"], limits=limits
+    )
+
+
+def _pace_step(payload: Mapping[str, Any]) -> dict[str, Any]:
+    from tidewaiter.training.fitting import seconds_per_step
+
+    return {"seconds": seconds_per_step(_fit(payload))}
+
+
+def _learn_step(payload: Mapping[str, Any]) -> dict[str, Any]:
+    from tidewaiter.training.fitting import learn_until
+
+    return {"loss": learn_until(_fit(payload), payload["until"])}
+
+
+def _write_step(payload: Mapping[str, Any]) -> dict[str, Any]:
+    from tidewaiter.training.fitting import write_candidate
+
+    folder = Path(payload["into"])
+    folder.mkdir(parents=True, exist_ok=True)
+    write_candidate(_fit(payload), folder / NETWORK_FILE)
+    digest = hashlib.sha256((folder / NETWORK_FILE).read_bytes()).hexdigest()
+    card = {"network": {"file": NETWORK_FILE, "sha256": digest}}
+    (folder / CARD_FILE).write_text(json.dumps(card), encoding="utf-8")
+    return {}
+
+
+def _try_step(payload: Mapping[str, Any]) -> dict[str, Any]:
+    from tidewaiter.training.trials import trials
+
+    plans = [
+        Plan(
+            only=DETECTORS,
+            stability=False,
+            limits=Limits.model_validate(payload["limits"]),
+            face_network=None if folder is None else Path(folder),
+        )
+        for folder in payload["networks"]
+    ]
+    rows = _scored(Path(payload["path"]), plans, payload, "", AS_RECEIVED, 0)
+    donors = [read_hosts(Path(path))[0] for path in payload["donors"]]
+    with tempfile.TemporaryDirectory(prefix="tidewaiter-fit-") as folder:
+        for index, host in enumerate(read_hosts(Path(payload["hosts"]))):
+            seed = 1000 * payload["number"] + index + payload["seed"]
+            for trial in trials(host, donors, payload["families"], seed):
+                path = Path(folder) / "trial.jpg"
+                path.write_bytes(trial.data)
+                rows += _scored(path, plans, payload, trial.family, trial.way, index)
+    return {"rows": rows}
+
+
+def _scored(
+    path: Path,
+    plans: Sequence[Plan],
+    payload: Mapping[str, Any],
+    family: str,
+    way: str,
+    index: int,
+) -> list[dict[str, Any]]:
+    rows = []
+    media = open_media(path, plans[0].limits)
+    if isinstance(media, Unexamined):
+        return []
+    forged = bool(family) or payload["label"] == MANIPULATED
+    for plan in plans:
+        detectors = plan.detectors_for(media.exhibit.kind)
+        rows += [
+            {
+                "detector": finding.detector,
+                "version": finding.version,
+                "item": f"{payload['number']}/{index}/{family}",
+                "source": payload["source"],
+                "label": MANIPULATED if forged else AS_ISSUED,
+                "species": family or (FORGED if forged else ""),
+                "shipping": way,
+                "status": finding.status.value,
+                "score": finding.score,
+            }
+            for finding in find(media, detectors, plan)
+        ]
+    return rows
+
+
+_STEPS: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
+    "cut": _cut_step,
+    "pace": _pace_step,
+    "learn": _learn_step,
+    "write": _write_step,
+    "try": _try_step,
+}
+
+
+def _fit(payload: Mapping[str, Any]) -> Any:
+    from tidewaiter.training.fitting import Fit
+
+    return Fit(
+        base=Path(payload["base"]),
+        crops=Path(payload["crops"]),
+        folder=Path(payload["folder"]),
+        left_out=tuple(payload["left_out"]),
+        pairs=payload["pairs"],
+        rate=payload["rate"],
+        seed=payload["seed"],
+    )
+
+
+def _be_nice() -> None:
+    """Leave the machine to others; once, for each call adds to it."""
+    if hasattr(os, "nice") and os.nice(0) < NICENESS:
+        os.nice(NICENESS - os.nice(0))

@@ -1,0 +1,117 @@
+"""Pictures of known truth on which two networks are tried: forgeries of hosts, shipped alike."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tidewaiter.errors import UnfitFaces
+from tidewaiter.forgeries.faces import SPECIES, Face
+from tidewaiter.forgeries.pictures import jpeg_bytes
+from tidewaiter.media.material import Pixels
+
+FAMILIES = ("morph", "reenactment", "retouch", "swap")
+"""Families of own forgeries that count as manipulated faces; a replay is another question."""
+LEFT_OUT = 2
+# Donors that do not fit the host are replaced, so many times.
+DONORS_TRIED = 8
+SAVED_QUALITY = 92
+
+
+PictureWithMesh = tuple[Pixels, NDArray[np.float32]]
+"""An upright picture and the 468 x 2 points of a face in it."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One picture as a file; `family` is empty for genuine ones, `way` names the re-shipping."""
+
+    family: str
+    way: str
+    data: bytes
+
+
+def left_out_families(key: str) -> tuple[str, ...]:
+    """The families kept for validation: another two for another key, the same for the same."""
+    choices = list(combinations(FAMILIES, LEFT_OUT))
+    return choices[_number(key) % len(choices)]
+
+
+def trials(
+    host: PictureWithMesh, donors: Sequence[PictureWithMesh], families: Sequence[str], seed: int
+) -> Iterator[Trial]:
+    """The host as it is, and a forgery of it of each family, all in every way of shipping.
+
+    A family is left out where no donor fits.
+    """
+    members = {"": host[0]}
+    faces = [Face(*donor) for donor in donors]
+    for family in families:
+        rng = np.random.default_rng([seed, _number(family)])
+        forged = _forged(Face(*host), faces, family, rng)
+        if forged is not None:
+            members[family] = forged
+    for family, pixels in members.items():
+        for way, ship in WAYS.items():
+            yield Trial(family, way, ship(pixels))
+
+
+def _forged(
+    host: Face, donors: Sequence[Face], family: str, rng: np.random.Generator
+) -> Pixels | None:
+    names = sorted(name for name, species in SPECIES.items() if species.family == family)
+    for _ in range(DONORS_TRIED):
+        species = SPECIES[names[rng.integers(len(names))]]
+        if species.uses_donor and not donors:
+            continue
+        donor = donors[int(rng.integers(len(donors)))] if species.uses_donor else host
+        try:
+            return species.make(host, donor, rng).pixels
+        except UnfitFaces:
+            continue
+    return None
+
+
+def _number(key: str) -> int:
+    return int(hashlib.sha256(key.encode()).hexdigest()[:12], 16)
+
+
+def _half_size(pixels: Pixels) -> bytes:
+    import cv2
+
+    size = (max(pixels.shape[1] // 2, 16), max(pixels.shape[0] // 2, 16))
+    return jpeg_bytes(
+        np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8), 80
+    )
+
+
+def _h264_frame(pixels: Pixels) -> bytes:
+    """The picture as the first frame of an H.264 video holds it."""
+    import av
+
+    even = np.ascontiguousarray(pixels[: pixels.shape[0] // 2 * 2, : pixels.shape[1] // 2 * 2])
+    coder = av.CodecContext.create("libx264", "w")
+    coder.height, coder.width = even.shape[:2]
+    coder.pix_fmt, coder.time_base, coder.thread_count = "yuv420p", Fraction(1, 25), 1
+    coder.options = {"crf": "30", "preset": "fast"}
+    frame = av.VideoFrame.from_ndarray(even, format="rgb24")
+    packets = [*coder.encode(frame), *coder.encode(None)]
+    reader = av.CodecContext.create("h264", "r")
+    frames = [found for packet in packets for found in reader.decode(packet)]
+    frames += reader.decode(None)
+    return jpeg_bytes(np.asarray(frames[0].to_ndarray(format="rgb24"), np.uint8), SAVED_QUALITY)
+
+
+WAYS: dict[str, Callable[[Pixels], bytes]] = {
+    "saved": lambda pixels: jpeg_bytes(pixels, SAVED_QUALITY),
+    "jpeg 50": lambda pixels: jpeg_bytes(pixels, 50),
+    "half size": _half_size,
+    "h264 crf 30": _h264_frame,
+}
+"""What genuine and forged pictures go through alike before both networks see them."""
