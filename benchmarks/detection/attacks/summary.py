@@ -27,7 +27,6 @@ def summarise(
     """Results by file name: the network alone, the fused opinion, and genuine faces."""
     forged, genuine = _parted(attacked)
     forged_told, genuine_told = _parted(examined)
-    threshold = levels["threshold"]
     basis = {
         "levels": {name: round(value, 3) for name, value in levels.items()},
         "forgeries": dict(Counter(row["kind"] for row in _controls(forged))),
