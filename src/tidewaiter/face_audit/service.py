@@ -45,7 +45,7 @@ class Outcome(StrEnum):
     """Server error, timeout, dropped connection or unreadable reply; ask again."""
 
     DENIED = "denied"
-    """Key, permission or licence is missing; stop the run."""
+    """Key, permission or licence is missing, or nothing is at the address; stop the run."""
 
 
 COMPARED = frozenset({Outcome.MATCH, Outcome.NO_MATCH})
@@ -87,6 +87,10 @@ class Reply:
 
     returned: tuple[str, ...] = ()
     """Identities a search returned at the service's threshold, best first."""
+
+    candidates: tuple[tuple[str, float], ...] = ()
+    """Every identity a search named, with its score, best first, also below the threshold, as far
+    as the service tells; for other thresholds than the one in service."""
 
     http: int | None = None
     """Status of the last HTTP reply; None without one."""
@@ -159,14 +163,18 @@ class ServiceCard:
     score_meaning: str
     """What the score is and its range, e.g. "minus the Euclidean distance of 128-d embeddings"."""
 
-    given_threshold: float
-    """Threshold in service, as a similarity: the verdict is match when score >= threshold."""
+    given_threshold: float | None
+    """Threshold in service, as a similarity: the verdict is match when score >= threshold. None:
+    the service decides by itself and tells its verdict only."""
 
     remote: bool
     """Whether pictures leave this machine's processes."""
 
+    keeps_gallery: bool
+    """Whether what was enrolled is still there for the next process; else enrol again."""
+
     test_kit: bool = False
-    """Whether this is a stand-in; its reports carry a stamp."""
+    """Whether a stand-in answered; its reports carry a stamp."""
 
 
 class Recogniser(Protocol):
@@ -192,7 +200,7 @@ class Recogniser(Protocol):
         """Put pictures of one person into the gallery; one reply each, in order."""
 
     def compare(self, reference: Picture, probe: Picture, *, trial: str = "") -> Reply:
-        """Say whether this is the same face; `trial` is sent along, so that billed calls can be counted."""
+        """Say whether this is the same face; `trial` goes along, so that calls can be counted."""
 
     def search(self, probe: Picture, *, trial: str = "") -> Reply:
         """Say who of the enrolled this is."""
@@ -235,21 +243,33 @@ class Answer:
     status: int
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: bytes = field(default=b"", repr=False)
+    latency_ms: float = 0.0
 
 
 @dataclass(frozen=True)
 class Unanswered:
-    """No complete reply came. `code` is one of timeout, connection, truncated, too-long."""
+    """No complete reply came, though the service may have worked and may bill.
+
+    `code` is one of timeout, connection, truncated, too-long.
+    """
 
     code: str
+    latency_ms: float = 0.0
 
 
 class Transport(Protocol):
     """The way out of this process, opened only for hosts that the protocol names."""
 
+    @property
+    def met_test_kit(self) -> bool:
+        """Whether an answer so far bore the stamp of a stand-in."""
+
     def send(self, request: Request) -> Answer | Unanswered:
         """Send once; no redirect is followed and nothing is tried again."""
 
+
+TEST_KIT_HEADER = "X-Tidewaiter-Test-Kit"
+"""The stamp that a stand-in puts on every answer."""
 
 TRIAL_HEADER = "X-Tidewaiter-Trial"
 """Carries the trial id, a digest, so that billed calls can be counted per trial."""

