@@ -1,0 +1,161 @@
+"""Intervals of clustered trials: formulas by hand, limits, and what they never do."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from tidewaiter.evaluation.clustered import (
+    Tally,
+    clustered_clopper_pearson,
+    design_effect,
+    effective_trials,
+    identity_bootstrap,
+    subject_bootstrap,
+    tally,
+)
+from tidewaiter.evaluation.intervals import clopper_pearson
+
+
+def counts(events: list[int], trials: list[int]) -> Tally:
+    return Tally(np.array(events), np.array(trials))
+
+
+EQUAL = counts([9, 1, 4, 7, 2, 6, 8, 3], [10] * 8)
+TALLIES = st.integers(2, 12).flatmap(
+    lambda n: st.lists(
+        st.integers(1, 20).flatmap(lambda m: st.tuples(st.integers(0, m), st.just(m))),
+        min_size=n,
+        max_size=n,
+    )
+)
+
+
+def test_a_tally_counts_by_person_in_sorted_order():
+    found = tally(np.array([True, False, True, True]), ["b", "a", "b", "c"])
+    assert found.events.tolist() == [0, 2, 1]
+    assert found.trials.tolist() == [1, 2, 1]
+    assert (found.identities, found.identities_hit, found.rate) == (3, 2, 0.75)
+
+
+def test_the_clustered_interval_is_the_formula_written_out():
+    events, trials = EQUAL.events, EQUAL.trials
+    groups, total, rate = 8, 80, 0.5
+    variance = (
+        groups
+        / (groups - 1)
+        * sum((k - rate * n) ** 2 for k, n in zip(events, trials, strict=True))
+    )
+    variance /= total**2
+    effect = variance / (rate * (1 - rate) / total)
+    worth = total / effect * (stats.t.ppf(0.975, 79) / stats.t.ppf(0.975, 7)) ** 2
+    lower = stats.beta.ppf(0.025, rate * worth, worth - rate * worth + 1)
+    upper = stats.beta.ppf(0.975, rate * worth + 1, worth - rate * worth)
+    found = clustered_clopper_pearson(EQUAL)
+    assert design_effect(EQUAL) == pytest.approx(effect, abs=1e-12)
+    assert (found.value, found.lower, found.upper) == pytest.approx((rate, lower, upper), abs=1e-12)
+
+
+def test_trials_of_one_each_give_nearly_the_exact_interval():
+    single = counts([1] * 30 + [0] * 70, [1] * 100)
+    exact, found = clopper_pearson(30, 100), clustered_clopper_pearson(single)
+    assert design_effect(single) == pytest.approx(100 / 99)
+    assert found.lower == pytest.approx(exact.lower, abs=0.002)
+    assert found.upper == pytest.approx(exact.upper, abs=0.002)
+
+
+@pytest.mark.parametrize("events", [[0] * 10, [30, 30] + [0] * 8, [50] * 10, [20, 20] + [50] * 8])
+def test_few_people_ever_hit_or_missed_count_as_one_trial_each_at_most(events):
+    rare = counts(events, [50] * 10)
+    assert effective_trials(rare) <= 10
+    floored, free = clustered_clopper_pearson(rare), clustered_clopper_pearson(rare, floor=False)
+    assert floored.upper - floored.lower >= free.upper - free.lower
+
+
+def test_five_people_hit_and_missed_need_no_floor():
+    known = counts([1] * 5 + [0] * 35, [50] * 40)
+    assert effective_trials(known) == effective_trials(known, floor=False) > 40
+
+
+def test_one_person_says_nothing_of_others():
+    lonely = clustered_clopper_pearson(counts([3], [10]))
+    assert (lonely.value, lonely.lower, lonely.upper) == (0.3, 0.0, 1.0)
+    assert design_effect(counts([3], [10])) == np.inf
+
+
+def test_two_people_who_differ_wholly_give_an_interval_all_the_same():
+    found = clustered_clopper_pearson(counts([50, 0], [50, 50]))
+    assert found.lower < 0.05
+    assert found.upper > 0.95
+
+
+@given(TALLIES)
+def test_the_clustered_interval_holds_the_rate_and_is_never_short(pairs):
+    events, trials = (list(column) for column in zip(*pairs, strict=True))
+    found = clustered_clopper_pearson(counts(events, trials))
+    naive = clopper_pearson(sum(events), sum(trials))
+    assert 0 <= found.lower <= found.value <= found.upper <= 1
+    assert found.upper >= naive.upper - 1e-9
+    assert found.lower <= naive.lower + 1e-9
+    if sum(events) == 0:
+        assert found.upper > 0
+
+
+@given(TALLIES, st.randoms())
+def test_order_of_people_and_people_without_trials_do_not_matter(pairs, random):
+    mixed = [*pairs, (0, 0)]
+    random.shuffle(mixed)
+    one, other = (
+        clustered_clopper_pearson(counts(*(list(column) for column in zip(*given, strict=True))))
+        for given in (pairs, mixed)
+    )
+    assert (one.lower, one.upper) == pytest.approx((other.lower, other.upper), abs=1e-9)
+
+
+def test_the_identity_bootstrap_is_percentiles_of_rates_over_drawn_people():
+    drawn = np.random.default_rng(3).integers(0, 8, size=(2000, 8))
+    rates = EQUAL.events[drawn].sum(axis=1) / EQUAL.trials[drawn].sum(axis=1)
+    found = identity_bootstrap(EQUAL, np.random.default_rng(3))
+    assert (found.lower, found.upper) == tuple(np.percentile(rates, [2.5, 97.5]))
+
+
+def test_resampling_subjects_widens_the_interval_of_pairs():
+    rng = np.random.default_rng(5)
+    first, second = np.triu_indices(40, 1)
+    wolf = rng.random(40) < 0.15
+    accepted = (wolf[first] | wolf[second]) & (rng.random(first.size) < 0.3)
+    names = [f"p{n:02d}" for n in range(40)]
+    people = [[names[n] for n in side] for side in (first, second)]
+    found = subject_bootstrap(accepted, *people, np.random.default_rng(1), draws=500)
+    naive = clopper_pearson(int(accepted.sum()), accepted.size)
+    assert found.value == accepted.mean()
+    assert found.upper - found.lower > 2 * (naive.upper - naive.lower)
+
+
+def test_a_pair_counts_as_often_as_its_two_people_were_drawn():
+    class Drawn:
+        def integers(self, low, high, size):
+            return np.array([0, 0, 1])  # a twice, b once, c never
+
+    pairs = (np.array([True, False, True]), ["a", "a", "b"], ["b", "c", "c"])
+    found = subject_bootstrap(*pairs, Drawn(), draws=3)
+    assert (found.value, found.lower, found.upper) == (2 / 3, 2 / 3, 1.0)
+
+
+def test_a_pair_of_one_person_is_refused():
+    with pytest.raises(ValueError, match="two different people"):
+        subject_bootstrap(np.array([True]), ["a"], ["a"], np.random.default_rng(1))
+
+
+@pytest.mark.parametrize("wrong", [([2], [1]), ([-1], [1]), ([0], [0]), ([1, 1], [2])])
+def test_counts_that_cannot_be_are_refused(wrong):
+    with pytest.raises(ValueError, match="needed"):
+        clustered_clopper_pearson(counts(*wrong))
+
+
+def test_no_trial_is_no_tally():
+    with pytest.raises(ValueError, match="≥ 1 pair"):
+        tally(np.array([], dtype=bool), [])
