@@ -12,7 +12,7 @@ from tests.forgeries.drawn_faces import face
 from tests.training.drawn_crops import crops
 from tidewaiter.casework import face_material
 from tidewaiter.casework.face_material import (
-    LEAST_HELD_OUT,
+    FEWEST_HELD_OUT,
     FaceFile,
     _Found,
     cut,
@@ -28,12 +28,12 @@ from tidewaiter.settings import Limits
 from tidewaiter.testing.samples import untouched_picture
 from tidewaiter.training.crops import cut_face, read_crops
 
-NAMES = [f"person {n:02d}/picture {k}.jpg" for n in range(50) for k in range(2)]
+NAMES = [f"person {n:02d}/picture {k}.jpg" for n in range(100) for k in range(2)]
 
 
 @pytest.fixture
 def site(tmp_path):
-    """Fifty people with two pictures each; contents do not matter."""
+    """A hundred people with two pictures each; contents do not matter."""
     for name in NAMES:
         path = tmp_path / "genuine" / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -57,9 +57,9 @@ def test_files_of_a_subfolder_are_one_source_on_one_side(site):
     sides: dict[str, set[bool]] = {}
     for file in listed(site):
         sides.setdefault(file.source, set()).add(file.held_out)
-    assert len(sides) == 50
+    assert len(sides) == 100
     assert all(len(side) == 1 for side in sides.values())
-    assert sum(side == {True} for side in sides.values()) == 20
+    assert sum(side == {True} for side in sides.values()) == 40
 
 
 def test_the_split_is_the_same_again_and_another_with_another_seed(site):
@@ -76,13 +76,13 @@ def test_most_sources_stay_where_they_are_when_others_are_added():
 
 
 def test_at_least_so_many_sources_are_held_out():
-    assert len(held_out_sources({f"s{n}" for n in range(40)}, 0)) == LEAST_HELD_OUT
+    assert len(held_out_sources({f"s{n}" for n in range(50)}, 0)) == FEWEST_HELD_OUT
 
 
 def test_too_few_sources_are_refused_in_one_sentence(tmp_path):
-    for number in range(39):
+    for number in range(49):
         (tmp_path / f"{number}.jpg").write_bytes(b"")
-    with pytest.raises(InputError, match=r"^39 independent sources of genuine faces; 40 needed;"):
+    with pytest.raises(InputError, match=r"^49 independent sources of genuine faces; 50 needed;"):
         face_files(tmp_path, None, out=tmp_path / "out", seed=0)
 
 

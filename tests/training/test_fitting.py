@@ -10,6 +10,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="torch is not installed; see the extra `training`")
 
 from tests.training.drawn_crops import crops  # noqa: E402
+from tidewaiter.errors import FitRefused  # noqa: E402
 from tidewaiter.training import fitting  # noqa: E402
 from tidewaiter.training.crops import describe_shard  # noqa: E402
 from tidewaiter.training.export import read_onnx, write_onnx  # noqa: E402
@@ -74,6 +75,15 @@ def test_a_candidate_differs_only_behind_the_frozen_blocks(fit, tmp_path):
         if name.startswith(frozen):
             assert torch.equal(value, after[name]), name
     assert not torch.equal(before["score.weight"], after["score.weight"])
+
+
+def test_a_training_that_ran_away_is_refused(fit, tmp_path, monkeypatch):
+    spoilt = read_onnx(fit.base)
+    spoilt.score.weight.data[0, 0] = float("nan")
+    monkeypatch.setattr(fitting, "_train", lambda *_: spoilt)
+    with pytest.raises(FitRefused, match="smaller --rate"):
+        write_candidate(fit, tmp_path / "candidate.onnx")
+    assert not (tmp_path / "candidate.onnx").exists()
 
 
 def test_a_loss_is_told(fit):

@@ -17,10 +17,11 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from tidewaiter.casework.batch import task_key
 from tidewaiter.casework.face_card import Made, card_of, card_page
 from tidewaiter.casework.face_choice import Decision, decide
 from tidewaiter.casework.face_material import (
-    LEAST_HELD_OUT,
+    LEAST_USABLE,
     FaceFile,
     face_files,
     kept_faces,
@@ -111,7 +112,7 @@ def fingerprint(request: FitRequest) -> str:
     """Changes with anything that would make what an earlier run left useless."""
     own = network_in_use(request.face_network)
     files = face_files(request.genuine, request.forged, out=request.out, seed=request.seed)
-    states = [(str(f.path), f.path.stat().st_size, f.path.stat().st_mtime_ns) for f in files]
+    states = [task_key(file.path) for file in files]
     parts = [states, own.sha256, request.hours, request.pairs, request.rate, request.seed]
     return hashlib.sha256(ascii(parts).encode()).hexdigest()
 
@@ -187,10 +188,10 @@ def _enough(files: Sequence[FaceFile]) -> None:
     sides = [
         {f.source for f in files if not f.forged and f.held_out is side} for side in (False, True)
     ]
-    if min(len(side) for side in sides) < LEAST_HELD_OUT:
+    if min(len(side) for side in sides) < LEAST_USABLE:
         raise InputError(
             f"{len(sides[0])} sources with a usable face to fit on and {len(sides[1])} to judge "
-            f"on; {LEAST_HELD_OUT} of each needed; add pictures of more people, the face at least "
+            f"on; {LEAST_USABLE} of each needed; add pictures of more people, the face at least "
             "64 pixels long, sharp and turned to the camera"
         )
 

@@ -28,10 +28,12 @@ from tidewaiter.traces.face_quality import quality_of
 from tidewaiter.traces.faces import FacesInPicture, PictureFaces
 from tidewaiter.vocabulary import Exhibit, MediaKind
 
-LEAST_SOURCES = 40
-"""Half of them held out, 20 sources support a likelihood ratio of at most 21; with fewer no
-network could support manipulation at all (docs/howto/fit-the-face-network.md)."""
-LEAST_HELD_OUT = 20
+LEAST_SOURCES = 50
+"""Half of them are held out. With fewer the likelihood ratio of the fitted network could not
+reach 10, and it could support nothing (docs/howto/fit-the-face-network.md)."""
+FEWEST_HELD_OUT = 25
+LEAST_USABLE = 20
+"""So many sources must show a usable face, of those fitted on and of those held out."""
 HELD_OUT_SHARE = 0.4
 # Frames of a clip, spread over all of it.
 CLIP_FRAMES = 8
@@ -94,9 +96,9 @@ def face_files(genuine: Path, forged: Path | None, *, out: Path, seed: int) -> l
 
 
 def held_out_sources(sources: Iterable[str], seed: int) -> set[str]:
-    """About HELD_OUT_SHARE of the sources, at least LEAST_HELD_OUT: the first by digest."""
+    """About HELD_OUT_SHARE of the sources, at least FEWEST_HELD_OUT: the first by digest."""
     ordered = sorted(sources, key=lambda source: _place(source, seed))
-    return set(ordered[: max(LEAST_HELD_OUT, round(HELD_OUT_SHARE * len(ordered)))])
+    return set(ordered[: max(FEWEST_HELD_OUT, round(HELD_OUT_SHARE * len(ordered)))])
 
 
 def cut(path: Path, into: Path, *, held_out: bool, limits: Limits) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import torch
 
+from tidewaiter.errors import FitRefused
 from tidewaiter.training.crops import read_crops
 from tidewaiter.training.export import read_onnx, write_onnx
 from tidewaiter.training.loop import LOG_FILE, TrainingPlan, train
@@ -77,8 +78,16 @@ def seconds_per_step(fit: Fit) -> float:
 
 
 def write_candidate(fit: Fit, path: Path) -> None:
-    """Write the network between the one in use and the one learned, as ONNX."""
+    """Write the network between the one in use and the one learned, as ONNX.
+
+    Raises FitRefused where the training ran away and the weights are no numbers any more.
+    """
     learned = _train(fit, fit.folder, fit.plan.steps)
+    if not all(torch.isfinite(value).all() for value in learned.state_dict().values()):
+        raise FitRefused(
+            f"refused: the training ran away at a rate of {fit.rate:g}, its weights are no "
+            "numbers; choose a smaller --rate and another --out folder"
+        )
     write_onnx(mixed(read_onnx(fit.base), learned, LEARNED_SHARE), path)
 
 
