@@ -24,6 +24,7 @@ SUMMARIES = {
     "detection/provenance/results": "Contradictions in genuine files",
     "detection/video/results/summary.json": "Video cues",
     "detection/face/results": "Face cues",
+    "detection/attacks/results": "Attacks on the face network",
     "detection/calibration/results/result.json": "How calibration itself behaves",
     "speed/results": "Speed and memory",
 }

@@ -101,6 +101,19 @@ def test_pgd_moves_the_score_further_than_fgsm_within_the_bound(pixels, points, 
     assert goal * (after - before) > max(0.0, goal * (once - before))
 
 
+def test_an_aimed_attack_stops_where_it_is_aimed(pixels, points, network):
+    objective = views.scores(network, [wide_square(points)])
+    before = float(objective(views.as_tensor(pixels)))
+    rng = np.random.default_rng(0)
+    driven = pgd(objective, pixels, EPSILON, Goal.DISCREDIT, rng, steps=8)
+    farthest_score = float(objective(views.as_tensor(driven)))
+    aim = before + 0.4 * (farthest_score - before)
+    aimed = views.aimed_at(objective, aim, Goal.DISCREDIT)
+    attacked = pgd(aimed, pixels, EPSILON, Goal.DISCREDIT, rng, steps=8)
+    reached = float(objective(views.as_tensor(attacked)))
+    assert abs(reached - aim) < 0.5 * abs(farthest_score - aim)
+
+
 def test_pgd_leaves_alone_what_the_network_does_not_see(pixels, points, network):
     objective = views.scores(network, [wide_square(points * 0.5)])
     attacked = pgd(objective, pixels, EPSILON, Goal.HIDE, np.random.default_rng(0), steps=2)

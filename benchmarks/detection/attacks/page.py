@@ -22,7 +22,8 @@ Figures = dict[str, Any]
 
 def page(text: str) -> str:
     """The page with both tables replaced by those of the results."""
-    forged = [basis(_result("basis")), "", *forged_table(_result("network"), _result("opinion"))]
+    network = _result("network") | _result("laundering")
+    forged = [basis(_result("basis")), "", *forged_table(network, _result("opinion"))]
     text = _with_table(text, "forged", forged)
     return _with_table(text, "genuine", genuine_table(_result("genuine")))
 

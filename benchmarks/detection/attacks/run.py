@@ -230,6 +230,7 @@ def _cells_of(setting: Setting, item: Item) -> list[Cell]:
         "gradient": True,
         "laundering": True,
         "transforms": dear,
+        "aimed": queried,
         "transfer": dear and setting.other_network is not None,
         "queries": queried,
     }

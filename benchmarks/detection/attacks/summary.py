@@ -17,8 +17,9 @@ Levels = dict[str, float]
 
 MANIPULATED, AS_ISSUED = Verdict.SUPPORTS_MANIPULATED.value, Verdict.SUPPORTS_AS_ISSUED.value
 # Means that need the network's weights, and those that need none of ours.
-WHITE_BOX = ("gradient", "transforms")
+WHITE_BOX = ("gradient", "transforms", "aimed")
 BLACK_BOX = ("queries", "transfer")
+LAUNDERING = "laundering"
 
 
 def summarise(
@@ -35,7 +36,8 @@ def summarise(
     }
     return {
         "basis": basis,
-        "network": _network(forged, levels),
+        "network": _network(forged, levels, laundered=False),
+        "laundering": _network(forged, levels, laundered=True),
         "opinion": {"worst": _worst(forged_told), **_by_cell(forged_told, _opinion)},
         "genuine": {
             "network": _by_cell(genuine, partial(_raised, levels)),
@@ -44,7 +46,7 @@ def summarise(
     }
 
 
-def _network(forged: Sequence[Row], levels: Levels) -> dict[str, Any]:
+def _network(forged: Sequence[Row], levels: Levels, *, laundered: bool) -> dict[str, Any]:
     threshold = levels["threshold"]
     before = {row["source"]: _detected(row, threshold) for row in _controls(forged)}
 
@@ -59,7 +61,7 @@ def _network(forged: Sequence[Row], levels: Levels) -> dict[str, Any]:
             **_declined(rows),
         }
 
-    return _by_cell(forged, figures)
+    return _by_cell([r for r in forged if (r["means"] == LAUNDERING) is laundered], figures)
 
 
 def _opinion(rows: Sequence[Row]) -> dict[str, Any]:

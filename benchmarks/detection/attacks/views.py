@@ -90,6 +90,18 @@ def expected_scores(
     return objective
 
 
+def aimed_at(objective: Objective, score: float, goal: int) -> Objective:
+    """What to push toward `goal` so that the objective comes to `score` and not beyond.
+
+    A score more extreme than any untouched face has would give the attack away.
+    """
+
+    def closeness(picture: Tensor) -> Tensor:
+        return -goal * (objective(picture) - score).abs()
+
+    return closeness
+
+
 def draw_transform(rng: np.random.Generator) -> Transform:
     """A random way of re-shipping."""
     low, high = (math.log(scale) for scale in SCALES)
