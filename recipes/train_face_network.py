@@ -29,7 +29,7 @@ from PIL import Image
 
 from tidewaiter.evaluation.rates import auc
 from tidewaiter.media import open_media
-from tidewaiter.media.material import Video
+from tidewaiter.media.material import Picture, Unexamined
 from tidewaiter.media.still import frames_at
 from tidewaiter.training.crops import CropItem, Crops, store_crops
 from tidewaiter.training.export import write_onnx
@@ -147,7 +147,7 @@ def _frames(clip: face_splits.FaceFile, folder: Path) -> Iterable[Path]:
     if not paths[-1].exists():
         times = np.linspace(0, FRAMES_UNTIL_S, FRAMES)
         video = open_media(clip.path)
-        if not isinstance(video, Video):
+        if isinstance(video, Picture | Unexamined):
             raise SystemExit(f"{clip.path} is no video; a clip is needed; get the data anew")
         shown = frames_at(video, times.tolist())
         for path, (_, pixels) in zip(paths, sorted(shown.items()), strict=False):
