@@ -96,6 +96,23 @@ def test_rates_agree_with_a_cumulated_histogram_of_all_scores():
     )
 
 
+# Threshold, FMR, FNMR as pyeer 0.5.6 gives them for the scores of the next test.
+OF_PYEER = [
+    (0.24, 0.7844444444444445, 0.0),
+    (0.53, 0.4022222222222222, 0.23333333333333334),
+    (0.7, 0.17888888888888888, 0.4),
+    (0.8300000000000001, 0.022222222222222223, 0.5333333333333333),
+]
+
+
+def test_rates_are_those_of_pyeer_at_the_same_thresholds():
+    mated = ((np.arange(120) * 37) % 101) / 100 + 0.30
+    impostor = ((np.arange(900) ** 2 * 13) % 89) / 100
+    thresholds, fmr, fnmr = zip(*OF_PYEER, strict=True)
+    assert v.false_match_rate(impostor, thresholds) == pytest.approx(fmr, abs=1e-12)
+    assert v.false_non_match_rate(mated, thresholds) == pytest.approx(fnmr, abs=1e-12)
+
+
 def test_deviates_stay_half_a_trial_off_the_ends():
     found = v.deviates(np.array([0.0, 0.5, 1.0]), 50)
     assert found == pytest.approx([stats.norm.ppf(0.01), 0.0, stats.norm.ppf(0.99)])

@@ -78,8 +78,13 @@ def _rows(name: str, content: bytes) -> Iterator[tuple[str, ...]]:
         header = next(reader, [])
         places = _places(name, header)
         for number, row in enumerate(reader, 2):
-            _check_row(name, number, row, len(header))
-            yield tuple(row[place] for place in places)
+            if len(row) != len(header):
+                raise CorruptMedia(
+                    f"{name}, row {number}: {len(row)} cells; the header has {len(header)}"
+                )
+            cells = tuple(row[place] for place in places)
+            _check_cells(name, number, cells)
+            yield cells
     except UnicodeDecodeError as error:
         raise CorruptMedia(f"{name} is not UTF-8 text (byte {error.start})") from error
     except csv.Error as error:
@@ -96,13 +101,13 @@ def _places(name: str, header: list[str]) -> list[int]:
     return [header.index(column) for column in COLUMNS]
 
 
-def _check_row(name: str, number: int, row: list[str], width: int) -> None:
-    if len(row) != width:
-        raise CorruptMedia(f"{name}, row {number}: {len(row)} cells; the header has {width}")
-    if number > MAX_ROWS:
+def _check_cells(name: str, number: int, cells: tuple[str, ...]) -> None:
+    if number > MAX_ROWS + 1:
         raise LimitExceeded(f"{name} has more than {MAX_ROWS:,} rows, the most that is read")
-    if any(len(cell) > MAX_NAME for cell in row[1:6]):
+    if any(len(cell) > MAX_NAME for cell in cells):
         raise CorruptMedia(f"{name}, row {number}: a cell of more than {MAX_NAME} letters")
+    if not (cells[0] and cells[1]):
+        raise CorruptMedia(f"{name}, row {number}: no person in Src or Tar; both are needed")
 
 
 def _number(name: str, number: int, cell: str) -> float:
