@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tidewaiter.traces.face_windows import LARGEST_LOGIT, window_score, windows_of
+from tidewaiter.traces.face_windows import LARGEST_LOGIT, REST_SHARE, window_score, windows_of
 
 LOOKS_PER_S = 3.4
 
@@ -26,6 +26,19 @@ def test_a_forged_second_in_two_minutes_is_found_where_it_is():
     assert any(start <= 70.5 <= end for start, end in found.standing_out)
 
 
+def test_a_person_rated_high_throughout_is_no_short_forgery():
+    calm = window_score(*track(60, level=-4.0))
+    high = window_score(*track(60, level=1.5))
+    assert high == pytest.approx(1.5, abs=0.3)
+    forged = {}
+    for level in (-4.0, 1.5):
+        times, logits = track(60, level=level)
+        logits[(times >= 30) & (times < 31.2)] += 6
+        forged[level] = window_score(times, logits)
+    assert forged[-4.0] - calm > 2.5
+    assert forged[1.5] - high > 1.5
+
+
 def test_a_track_forged_throughout_is_taken_whole():
     times, logits = track(60, level=3.0)
     found = windows_of(times, logits)
@@ -41,11 +54,20 @@ def test_length_alone_raises_no_score():
     assert max(long) < 0
 
 
+def test_two_forgeries_stand_out_apart():
+    times, logits = track(120, level=-3.0, spread=0.5)
+    for start in (30, 80):
+        logits[(times >= start) & (times < start + 2)] = 5.0
+    (one, other) = windows_of(times, logits).standing_out
+    assert 29 < one[0] < one[1] < 33
+    assert 79 < other[0] < other[1] < 83
+
+
 def test_a_single_look_does_not_decide():
     times, logits = track(60)
     logits[100] = 1000.0
     most = (LARGEST_LOGIT - 2 * 2) / 3
-    assert window_score(times, logits) < most
+    assert window_score(times, logits) < most + REST_SHARE * 2
 
 
 def test_the_same_looks_among_many_tracks_weigh_less():
@@ -65,14 +87,14 @@ def test_looks_apart_from_each_other_are_taken_as_a_whole():
 
 
 @given(
-    st.lists(st.floats(-20, 20), min_size=3, max_size=60),
+    st.lists(st.floats(-4, 4), min_size=3, max_size=60),
     st.floats(0.05, 3.0),
-    st.floats(0.0, 5.0),
+    st.floats(0.0, LARGEST_LOGIT - 4),
 )
-def test_a_score_lies_within_the_looks_and_rises_with_them(logits, step, raised):
+def test_a_score_is_bounded_by_the_looks_and_rises_with_them(logits, step, raised):
     times = np.arange(len(logits)) * step
     values = np.array(logits)
     score = window_score(times, values)
-    clipped = np.clip(values, -LARGEST_LOGIT, LARGEST_LOGIT)
-    assert clipped.mean() - 1e-9 <= score <= clipped.max() + 1e-9
+    most = values.max() + REST_SHARE * max(-values.min(), 0)
+    assert values.mean() - 1e-9 <= score <= most + 1e-9
     assert window_score(times, values + raised) >= score - 1e-9

@@ -4,6 +4,10 @@ The mean over a whole track would drown a forgery of one second; the largest of 
 is large in every long track. So means over windows of one second, two, four … up to the
 whole track compete, each lowered by what the largest among so many windows of genuine
 looks would reach (a multiscale scan; Dümbgen & Spokoiny 2001).
+
+The network rates some people and cameras higher than others throughout. What the rest of
+the track has in common with a window is therefore half taken from it: not wholly, because a
+track may pass from one light, or unnoticed from one person, to another.
 """
 
 from __future__ import annotations
@@ -19,13 +23,17 @@ SHORTEST_WINDOW_S = 1.0
 LEAST_LOOKS = 3
 # One look's logit counts at most this much: a single blurred frame must not decide.
 LARGEST_LOGIT = 8.0
-# Spread of genuine looks about their track's mean: of one look, and of a stretch however long.
-LOOK_SPREAD = 1.0
-STRETCH_SPREAD = 0.5
+# Spread of genuine looks about their track's mean: of one look, and of a stretch however long
+# (benchmarks/detection/face_network, short_forgery.py).
+LOOK_SPREAD = 1.2
+STRETCH_SPREAD = 0.4
+# So much of the mean of the rest of a track is taken from a window's mean.
+REST_SHARE = 0.5
 # A window may reach so far beyond the last look.
 EDGE_S = 0.3
 # Windows begin at every look, and are at most so many times as long as the next shorter ones.
 GROWTH = 2.0
+MOST_STRETCHES = 20
 
 Numbers = NDArray[np.float64]
 
@@ -34,7 +42,8 @@ Numbers = NDArray[np.float64]
 class Window:
     """A stretch of a track: its ends in seconds, its looks, their mean logit, its score.
 
-    `score` is the mean less what chance gives the largest of so many windows.
+    `score` is the mean less half that of the rest, and less what chance gives the largest
+    of so many windows; of the whole track it is the mean.
     """
 
     start_s: float
@@ -46,7 +55,11 @@ class Window:
 
 @dataclass(frozen=True)
 class Windows:
-    """The window that speaks most for manipulation, and every stretch with a score above 0."""
+    """The window that speaks most for manipulation, and the stretches that stand out.
+
+    Those are windows with a score above 0, the highest first taken, none overlapping, in
+    the order of time; at most MOST_STRETCHES.
+    """
 
     best: Window
     standing_out: tuple[tuple[float, float], ...]
@@ -66,7 +79,7 @@ def windows_of(times: Numbers, logits: Numbers, total_s: float | None = None) ->
     found = np.concatenate([_of_length(times, sums, length, total) for length in _lengths(span)])
     first, last, looks, mean, score = found[int(np.argmax(found[:, 4]))]
     best = Window(float(times[int(first)]), float(times[int(last)]), int(looks), mean, score)
-    return Windows(best, _merged(times, found[found[:, 4] > 0]))
+    return Windows(best, _apart(times, found[found[:, 4] > 0]))
 
 
 def window_score(times: Numbers, logits: Numbers, total_s: float | None = None) -> float | None:
@@ -97,17 +110,19 @@ def _of_length(times: Numbers, sums: Numbers, length: float, total: float) -> Nu
     looks = (last - first + 1).astype(np.float64)
     full = (looks >= LEAST_LOOKS) & (times + length <= times[-1] + EDGE_S)
     first, last, looks = first[full], last[full], looks[full]
-    mean = (sums[last + 1] - sums[first]) / looks
-    score = mean - chance(length, looks, total)
+    within = sums[last + 1] - sums[first]
+    mean, others = within / looks, times.size - looks
+    rest = (sums[-1] - within) / np.maximum(others, 1)
+    common = REST_SHARE * rest * others / times.size
+    score = mean - common - chance(length, looks, total)
     return np.stack([first, last, looks, mean, score], axis=1)
 
 
-def _merged(times: Numbers, rows: Numbers) -> tuple[tuple[float, float], ...]:
-    merged: list[tuple[float, float]] = []
-    for first, last in sorted((int(row[0]), int(row[1])) for row in rows):
-        start, end = float(times[first]), float(times[last])
-        if merged and start <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(merged[-1][1], end))
-        else:
-            merged.append((start, end))
-    return tuple(merged)
+def _apart(times: Numbers, rows: Numbers) -> tuple[tuple[float, float], ...]:
+    """The highest window, the highest of those beside it, and so on."""
+    chosen: list[tuple[float, float]] = []
+    while rows.size and len(chosen) < MOST_STRETCHES:
+        first, last = rows[int(np.argmax(rows[:, 4])), :2]
+        chosen.append((float(times[int(first)]), float(times[int(last)])))
+        rows = rows[(rows[:, 0] > last) | (rows[:, 1] < first)]
+    return tuple(sorted(chosen))
