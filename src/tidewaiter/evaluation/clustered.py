@@ -88,14 +88,14 @@ def effective_trials(counts: Tally, level: float = LEVEL, *, floor: bool = True)
     With `floor`, at most the number of identities where fewer than five of them were ever
     hit or ever missed.
     """
-    from scipy.stats import t
+    from scipy.special import stdtrit
 
     events, trials = _used(counts)
     groups, total = events.size, int(trials.sum())
     if groups == 1:
         return 0.0
     upper = 0.5 + level / 2
-    few = float(t.ppf(upper, total - 1) / t.ppf(upper, groups - 1)) ** 2
+    few = float(stdtrit(total - 1, upper) / stdtrit(groups - 1, upper)) ** 2
     worth = total / design_effect(counts) * few
     rare = min((events > 0).sum(), (events < trials).sum()) < FEWEST_IDENTITIES
     return min(worth, float(groups)) if floor and rare else worth

@@ -30,11 +30,11 @@ def clopper_pearson(events: float, trials: float, level: float = LEVEL) -> Inter
     Both may be fractions: a rate over items, expressed in independent sources or trials.
     """
     _check(events, trials)
-    from scipy.stats import beta
+    from scipy.special import betaincinv
 
     tail = (1 - level) / 2
-    lower = 0.0 if events == 0 else float(beta.ppf(tail, events, trials - events + 1))
-    upper = 1.0 if events == trials else float(beta.ppf(1 - tail, events + 1, trials - events))
+    lower = 0.0 if events == 0 else float(betaincinv(events, trials - events + 1, tail))
+    upper = 1.0 if events == trials else float(betaincinv(events + 1, trials - events, 1 - tail))
     return Interval(events / trials, lower, upper)
 
 
