@@ -8,6 +8,7 @@ from tidewaiter.cli.lazy_group import LazyGroup
 
 COMMANDS = {
     "replay": "Recompute a published study of deepfakes against celebrity recognition.",
+    "stand-in": "Serve a local stand-in for a rented service, to test audits on.",
 }
 """Each is in the file `audit_<name>.py` beside this one."""
 

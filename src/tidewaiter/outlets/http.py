@@ -26,6 +26,35 @@ CHUNK = 64 * 1024
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
+def check_address(url: str, *, plain_http: bool = False) -> SplitResult:
+    """The parts of a service's address.
+
+    Raises ConfigurationError where it is none, holds a password, or would be reached in
+    the clear beyond this machine without `plain_http`.
+    """
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname)
+        _ = parts.port
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ConfigurationError(
+            "the address of the service is not one; write it as https://host or https://host:port"
+        )
+    if parts.username or parts.password:
+        raise ConfigurationError(
+            f"the address of {parts.hostname!r} holds a user or password; name it by key_env "
+            "or key_file instead"
+        )
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK and not plain_http:
+        raise ConfigurationError(
+            f"faces and keys would go to {parts.hostname!r} unencrypted; use https, or set "
+            "plain_http = true if the network between is yours"
+        )
+    return parts
+
+
 class HttpTransport:
     """Connects to the hosts of `urls` and to no other; one connection a request."""
 
@@ -36,7 +65,9 @@ class HttpTransport:
 
         `plain_http` allows http beyond this machine, as some in-house gates need it.
         """
-        self._allowed = frozenset(_origin(_checked(url, plain_http)) for url in urls)
+        self._allowed = frozenset(
+            _origin(check_address(url, plain_http=plain_http)) for url in urls
+        )
         self._timeout_s = timeout_s
         self.met_test_kit = False
 
@@ -89,30 +120,6 @@ class HttpTransport:
             return Unanswered("truncated", _ms_since(started))
         headers = {name.lower(): value for name, value in response.getheaders()}
         return Answer(response.status, headers, bytes(body), _ms_since(started))
-
-
-def _checked(url: str, plain_http: bool) -> SplitResult:
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname)
-        _ = parts.port
-    except ValueError:
-        usable = False
-    if not usable:
-        raise ConfigurationError(
-            "the address of the service is not one; write it as https://host or https://host:port"
-        )
-    if parts.username or parts.password:
-        raise ConfigurationError(
-            f"the address of {parts.hostname!r} holds a user or password; name it by key_env "
-            "or key_file instead"
-        )
-    if parts.scheme == "http" and parts.hostname not in LOOPBACK and not plain_http:
-        raise ConfigurationError(
-            f"faces and keys would go to {parts.hostname!r} unencrypted; use https, or set "
-            "plain_http = true if the network between is yours"
-        )
-    return parts
 
 
 def _origin(parts: SplitResult) -> tuple[str, str, int | None]:

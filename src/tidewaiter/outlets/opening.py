@@ -206,10 +206,13 @@ def _open_azure(described: Described) -> Recogniser:
 
 def _open_rekognition(described: Described) -> Recogniser:
     from tidewaiter.face_audit.services.rekognition import RekognitionRecogniser
+    from tidewaiter.outlets.http import check_address
     from tidewaiter.outlets.rekognition_client import Boto3Client
 
     options = _understood(RekognitionOptions, described)
     _own_place(options.collection, "collection", described)
+    if options.endpoint:
+        check_address(options.endpoint)
     client = Boto3Client(
         region=options.region, endpoint_url=options.endpoint, timeout_s=options.timeout_s
     )

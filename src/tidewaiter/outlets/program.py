@@ -8,7 +8,8 @@ import selectors
 import signal
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+import weakref
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -47,6 +48,7 @@ class LineProgram:
         self._command, self._folder = list(command), folder
         self._timeout_s, self._memory_bytes = timeout_s, memory_mib * 1024 * 1024
         self._process: subprocess.Popen[bytes] | None = None
+        self._end: Callable[[], object] | None = None
         self.name = Path(command[0]).name
         self._starts = 0
 
@@ -58,6 +60,7 @@ class LineProgram:
         if self._process is None or self._process.poll() is not None:
             self.close()
             self._process = self._started()
+            self._end = weakref.finalize(self, _ended, self._process)
             self._starts += 1
         return self._starts
 
@@ -74,17 +77,10 @@ class LineProgram:
         return Answer(200, {}, found, latency_ms)
 
     def close(self) -> None:
-        """End the program and whatever it started."""
-        process, self._process = self._process, None
-        if process is None:
-            return
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        for stream in (process.stdin, process.stdout):
-            if stream is not None:
-                with contextlib.suppress(OSError):
-                    stream.close()
+        """End the program and whatever it started; also done when this object is forgotten."""
+        self._process = None
+        if self._end is not None:
+            self._end()
 
     def _started(self) -> subprocess.Popen[bytes]:
         try:
@@ -105,6 +101,16 @@ class LineProgram:
             ) from error
         _limit_memory(process.pid, self._memory_bytes)
         return process
+
+
+def _ended(process: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    for stream in (process.stdin, process.stdout):
+        if stream is not None:
+            with contextlib.suppress(OSError):
+                stream.close()
 
 
 def _exchanged(

@@ -34,7 +34,8 @@ class Boto3Client:
             ignore_configured_endpoint_urls=True,
         )
         try:
-            self._client = boto3.client(
+            # A session of its own: the SDK's common one keeps credentials it once found.
+            self._client = boto3.session.Session().client(
                 "rekognition",
                 region_name=region,
                 endpoint_url=endpoint_url or None,

@@ -1,0 +1,498 @@
+"""One suite over every adapter: it compares, tells outcomes apart, keeps limits and secrets."""
+
+from __future__ import annotations
+
+import io
+import logging
+import sys
+import textwrap
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tidewaiter.errors import ConfigurationError
+from tidewaiter.face_audit.embedding import FaceBox, FaceMemory, Template
+from tidewaiter.face_audit.service import COMPARED, Outcome, Picture
+from tidewaiter.face_audit.services.azure import FACE_ID_LIFE_S
+from tidewaiter.face_audit.services.dlib import DlibRecogniser
+from tidewaiter.face_audit.stand_in.faults import Fault
+from tidewaiter.face_audit.stand_in.shapes import stand_in
+from tidewaiter.face_audit.stand_in.standing_in import Script
+from tidewaiter.outlets import opening
+from tidewaiter.outlets.opening import Described, open_recogniser
+from tidewaiter.outlets.stand_in_server import serving
+
+KEY = "k3y-that-nobody-may-see"
+REMOTE = ("rekognition", "azure", "compreface", "rest")
+LOCAL = ("dlib", "exec")
+GREY = 128
+CELLS = 8
+
+
+class MadeFaces:
+    """Embeds the patch that differs from grey: 8 x 8 coloured cells, centred and normed."""
+
+    name = "made faces"
+
+    def locate(self, pixels):
+        rows, columns = np.nonzero((np.abs(pixels.astype(int) - GREY) > 12).any(axis=2))
+        if not len(rows):
+            return None
+        left, top = int(columns.min()), int(rows.min())
+        return FaceBox(left, top, int(columns.max()) - left + 1, int(rows.max()) - top + 1)
+
+    def embed(self, pixels):
+        box = self.locate(pixels)
+        if box is None:
+            return None
+        patch = pixels[box.top : box.top + box.height, box.left : box.left + box.width]
+        small = Image.fromarray(patch).resize((CELLS, CELLS), Image.Resampling.BOX)
+        values = np.asarray(small, np.float64).ravel()
+        values -= values.mean()
+        return Template(box, values / np.linalg.norm(values))
+
+
+def made(
+    person: int, shot: int = 0, *, side: int = 96, size: int = 200, noise: float = 8.0
+) -> Picture:
+    """A picture of one made person; another `shot` differs a little."""
+    cells = np.random.default_rng([7, person]).integers(0, 2, (CELLS, CELLS, 3)) * 200 + 28.0
+    cells += np.random.default_rng([8, person, shot]).normal(0, noise, cells.shape)
+    return png(cells, side=side, size=size, name=f"person {person}, shot {shot}.png")
+
+
+def blank(size: int = 200, name: str = "empty.png") -> Picture:
+    return encoded(np.full((size, size, 3), GREY, np.uint8), name)
+
+
+def morph(one: int, other: int) -> Picture:
+    cells = [
+        np.random.default_rng([7, person]).integers(0, 2, (CELLS, CELLS, 3)) * 200 + 28.0
+        for person in (one, other)
+    ]
+    return png((cells[0] + cells[1]) / 2 + 0.5, side=96, size=200, name="morph.png")
+
+
+def png(cells, *, side, size, name):
+    pixels = np.full((size, size, 3), GREY, np.uint8)
+    patch = Image.fromarray(np.clip(cells, 0, 255).astype(np.uint8)).resize(
+        (side, side), Image.Resampling.NEAREST
+    )
+    start = (size - side) // 2
+    pixels[start : start + side, start : start + side] = np.asarray(patch)
+    return encoded(pixels, name)
+
+
+def encoded(pixels, name, form="PNG"):
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, form)
+    return Picture(name, file.getvalue().ljust(1100, b"\0"))
+
+
+PROGRAM = textwrap.dedent(
+    """
+    import base64, io, json, os, sys
+    import numpy as np
+    from PIL import Image
+
+    gallery = {}
+
+    def face(text):
+        pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(text))).convert("RGB"))
+        rows, columns = np.nonzero((np.abs(pixels.astype(int) - 128) > 12).any(axis=2))
+        if not len(rows):
+            return None
+        patch = pixels[rows.min():rows.max() + 1, columns.min():columns.max() + 1]
+        small = Image.fromarray(patch).resize((8, 8), Image.Resampling.BOX)
+        values = np.asarray(small, float).ravel()
+        values -= values.mean()
+        return values / np.linalg.norm(values)
+
+    for line in sys.stdin:
+        said = json.loads(line)
+        probe = face(said["probe"])
+        if probe is None:
+            answer = {"outcome": "no-face"}
+        elif said["operation"] == "enrol":
+            gallery[said["identity"]] = probe
+            answer = {}
+        elif said["operation"] == "search":
+            answer = {"candidates": [[k, float(v @ probe)] for k, v in gallery.items()]}
+        else:
+            other = face(said["reference"])
+            answer = {"outcome": "no-face"} if other is None else {"score": float(other @ probe)}
+        if said.get("trial") == "die":
+            os._exit(1)
+        if said.get("trial") == "hang":
+            import time
+            time.sleep(60)
+        if said.get("trial") == "secrets":
+            answer = {"outcome": "refused", "code": " ".join(sorted(os.environ))}
+        if said.get("trial") == "memory":
+            bytearray(4 << 30)
+        print(json.dumps(answer), flush=True)
+    """
+)
+
+
+@dataclass
+class Bench:
+    """What an adapter's test needs: a way to open it, and its stand-in if it has one."""
+
+    adapter: str
+    address: str = ""
+    stand_in: object = None
+    folder: Path = Path()
+
+    def open(self, mode="verify", given=None, price="0.001", **more):
+        options = {**OPTIONS[self.adapter](self), **more}
+        return open_recogniser(
+            Described(
+                adapter=self.adapter,
+                mode=mode,
+                is_distance=False,
+                given=GIVEN.get(self.adapter) if given is None else given,
+                options=options,
+                price_per_call=Decimal(price),
+                environment={"THE_KEY": KEY, "PATH": "/usr/bin:/bin", "OTHER": "unseen"},
+                folder=self.folder,
+            )
+        )
+
+
+def _rest_options(bench):
+    address = f"{bench.address}/api/v1"
+    no_face = {"path": "$.code", "equals": 28}
+    return {
+        "key_env": "THE_KEY",
+        "timeout_s": 3.0,
+        "media_types": ["image/png", "image/jpeg"],
+        "max_bytes": 5 * 1024 * 1024,
+        "min_face_px": 30,
+        "compare": {
+            "url": f"{address}/verification/verify",
+            "headers": {"x-api-key": "{key}"},
+            "form": {"source_image": "{reference}", "target_image": "{probe}"},
+            "score": "$.result[0].face_matches[0].similarity",
+            "no_face": no_face,
+        },
+        "enrol": {
+            "url": f"{address}/recognition/faces?subject={{identity}}",
+            "headers": {"x-api-key": "{key}"},
+            "form": {"file": "{probe}"},
+            "no_face": no_face,
+        },
+        "search": {
+            "url": f"{address}/recognition/recognize?prediction_count=9",
+            "headers": {"x-api-key": "{key}"},
+            "form": {"file": "{probe}"},
+            "identities": "$.result[0].subjects[*].subject",
+            "scores": "$.result[0].subjects[*].similarity",
+            "no_face": no_face,
+        },
+    }
+
+
+def _keyed(bench, **more):
+    return {"endpoint": bench.address, "key_env": "THE_KEY", "timeout_s": 3.0, **more}
+
+
+OPTIONS = {
+    "dlib": lambda bench: {},
+    "exec": lambda bench: {"command": [sys.executable, "-c", PROGRAM], "timeout_s": 20.0},
+    "rest": _rest_options,
+    "compreface": _keyed,
+    "azure": lambda bench: _keyed(bench, person_group="audit"),
+    "rekognition": lambda bench: {
+        "endpoint": bench.address,
+        "region": "eu-west-1",
+        "collection": "audit",
+        "timeout_s": 3.0,
+    },
+}
+GIVEN = {"exec": 0.7, "rest": 0.5}
+
+
+@pytest.fixture
+def bench(tmp_path, monkeypatch):
+    """Opens benches of any adapter; servers end with the test."""
+    monkeypatch.setattr(opening, "dlib_embedder", MadeFaces)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDTEST")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", KEY)
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    servers = []
+
+    def start(adapter, script=None, *, approved=True, now=None):
+        if adapter == "rekognition":
+            pytest.importorskip("boto3", reason="boto3 is not installed; see the extra `audit-aws`")
+        if adapter in LOCAL:
+            return Bench(adapter, folder=tmp_path)
+        shape = "compreface" if adapter == "rest" else adapter
+        made_up = stand_in(shape, MadeFaces(), script, approved=approved)
+        server = serving(made_up, **({"now": now} if now else {}))
+        servers.append(server)
+        return Bench(adapter, server.__enter__(), made_up, tmp_path)
+
+    yield start
+    for server in servers:
+        server.__exit__(None, None, None)
+
+
+@pytest.mark.parametrize("adapter", [*LOCAL, *REMOTE])
+def test_mated_pictures_beat_impostors_and_a_morph_lies_between(adapter, bench):
+    recogniser = bench(adapter).open()
+    mated = recogniser.compare(made(1), made(1, 1), trial="t1")
+    impostor = recogniser.compare(made(1), made(2), trial="t2")
+    between = recogniser.compare(made(1), morph(1, 2), trial="t3")
+    assert mated.outcome is Outcome.MATCH
+    assert impostor.outcome is Outcome.NO_MATCH
+    assert mated.score > between.score > impostor.score
+    assert mated.score >= recogniser.card.given_threshold > impostor.score
+
+
+@pytest.mark.parametrize("adapter", [*LOCAL, *REMOTE])
+def test_the_same_comparison_gives_the_same_score(adapter, bench):
+    recogniser = bench(adapter).open()
+    first, second = (recogniser.compare(made(1), made(3), trial="t").score for _ in range(2))
+    assert first == second
+
+
+@pytest.mark.parametrize("adapter", [*LOCAL, *REMOTE])
+def test_a_search_names_the_enrolled_person_and_nobody_else(adapter, bench):
+    recogniser = bench(adapter).open("identify")
+    names = ("ann 1", "bo/b", "zoë")
+    for number, name in enumerate(names):
+        replies = recogniser.enrol(name, [made(number), made(number, 1)])
+        assert [reply.outcome for reply in replies] == [Outcome.ENROLLED] * 2
+    (faceless,) = recogniser.enrol("nobody", [blank()])
+    assert faceless.outcome is Outcome.NO_FACE
+    for number, name in enumerate(names):
+        found = _patient(lambda number=number: recogniser.search(made(number, 2), trial="s"))
+        assert found.outcome is Outcome.MATCH
+        assert found.returned == (name,)
+        assert found.candidates[0] == (name, found.score)
+    stranger = recogniser.search(made(9), trial="s")
+    assert stranger.outcome is Outcome.NO_MATCH
+    assert stranger.returned == ()
+    assert recogniser.search(blank(), trial="s").outcome is Outcome.NO_FACE
+
+
+def _patient(search):
+    """As the driver does: ask again while the service says to wait."""
+    reply = search()
+    while reply.outcome is Outcome.THROTTLED:
+        reply = search()
+    return reply
+
+
+@pytest.mark.parametrize("adapter", [*LOCAL, *REMOTE])
+@pytest.mark.parametrize("which", ["reference", "probe"])
+def test_no_face_is_not_no_match(adapter, which, bench):
+    pictures = {"reference": made(1), "probe": made(1, 1), which: blank()}
+    reply = bench(adapter).open().compare(**pictures, trial="t")
+    assert reply.outcome is Outcome.NO_FACE
+    assert reply.score is None
+
+
+@pytest.mark.parametrize("adapter", ["rekognition", "azure", "rest"])
+def test_a_face_below_the_minimum_is_neither_sent_nor_paid(adapter, bench):
+    place = bench(adapter)
+    reply = place.open().compare(made(1), made(1, side=24, noise=0), trial="t")
+    assert reply.outcome is Outcome.TOO_SMALL
+    assert reply.calls == 0
+    assert place.stand_in.bill == {}
+
+
+@pytest.mark.parametrize("adapter", REMOTE)
+def test_a_picture_beyond_the_limits_is_neither_sent_nor_paid(adapter, bench):
+    place = bench(adapter)
+    recogniser = place.open()
+    large = Picture("large.png", made(1).content + bytes(6 * 1024 * 1024))
+    webm = encoded(np.full((200, 200, 3), GREY, np.uint8), "page.jp2", "JPEG2000")
+    for picture, code in ((large, "file-too-large"), (webm, "format-not-taken")):
+        reply = recogniser.compare(made(1), picture, trial="t")
+        assert (reply.outcome, reply.service_code, reply.calls) == (Outcome.REFUSED, code, 0)
+    assert place.stand_in.bill == {}
+
+
+FAULTS = [
+    (Fault.THROTTLED, Outcome.THROTTLED, 0),
+    (Fault.SERVER_ERROR, Outcome.ERROR, 0),
+    (Fault.LIMITED_ACCESS, Outcome.DENIED, 0),
+    (Fault.SLOW, Outcome.ERROR, 1),
+    (Fault.TRUNCATED, Outcome.ERROR, 1),
+    (Fault.NOT_JSON, Outcome.ERROR, 1),
+    (Fault.DROPPED, Outcome.ERROR, 1),
+]
+
+
+@pytest.mark.parametrize("adapter", REMOTE)
+@pytest.mark.parametrize(("fault", "outcome", "billed"), FAULTS, ids=[f[0] for f in FAULTS])
+def test_every_fault_has_its_outcome(adapter, fault, outcome, billed, bench):
+    place = bench(adapter, Script({fault: 1.0}, slow_s=1.0, retry_after_s=7.0))
+    reply = place.open(timeout_s=0.4).compare(made(1), made(1, 1), trial="t1")
+    assert reply.outcome is outcome
+    assert reply.score is None
+    assert reply.calls == 1
+    assert reply.retry_after_s == (7.0 if fault is Fault.THROTTLED else None)
+    assert place.stand_in.bill == ({"t1": billed} if billed else {})
+
+
+@pytest.mark.parametrize("adapter", REMOTE)
+def test_calls_are_billed_by_trial_as_the_replies_say(adapter, bench):
+    place = bench(adapter)
+    recogniser = place.open()
+    told = {
+        trial: recogniser.compare(made(1), made(2, shot), trial=trial).calls
+        for shot, trial in enumerate(("aa", "bb", "cc"))
+    }
+    assert place.stand_in.bill == told
+    assert max(told.values()) <= recogniser.price.most_calls_per_trial
+
+
+@pytest.mark.parametrize("adapter", REMOTE)
+def test_an_expired_key_stops_the_run(adapter, bench, monkeypatch):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "EXPIREDKEY")
+    place = bench(adapter)
+    place.folder.joinpath("key").write_text("expired\n")
+    keyed = {} if adapter == "rekognition" else {"key_env": "", "key_file": "key"}
+    reply = place.open(**keyed).compare(made(1), made(1, 1), trial="t")
+    assert reply.outcome is Outcome.DENIED
+
+
+@pytest.mark.parametrize("adapter", REMOTE)
+@pytest.mark.parametrize("fault", [None, *Fault])
+def test_no_secret_is_in_anything_that_is_said(adapter, fault, bench, caplog, capfd):
+    caplog.set_level(logging.DEBUG)
+    place = bench(adapter, Script({fault: 1.0} if fault else {}, slow_s=1.0))
+    recogniser = place.open(timeout_s=0.4)
+    reply = recogniser.compare(made(1), made(1, 1), trial="t")
+    said = [repr(recogniser), repr(vars(recogniser)), repr(recogniser.card), repr(reply)]
+    said += [caplog.text, *capfd.readouterr()]
+    assert not any(KEY in text for text in said)
+
+
+@pytest.mark.parametrize("adapter", REMOTE)
+def test_a_stand_in_stamps_the_card(adapter, bench):
+    recogniser = bench(adapter).open()
+    assert not recogniser.card.test_kit
+    recogniser.compare(made(1), made(2), trial="t")
+    assert recogniser.card.test_kit
+    assert recogniser.card.remote
+
+
+@pytest.mark.parametrize("adapter", ["compreface", "azure", "rest"])
+def test_nobody_at_the_address_is_an_error_that_may_pass(adapter, bench):
+    place = bench(adapter)
+    place.address = "http://127.0.0.1:9"
+    reply = place.open().compare(made(1), made(2), trial="t")
+    assert (reply.outcome, reply.service_code) == (Outcome.ERROR, "connection")
+
+
+def test_azure_detects_again_when_its_face_ids_are_a_day_old(bench, monkeypatch):
+    clock = [1_000_000.0]
+    monkeypatch.setattr("tidewaiter.outlets.opening.time.time", lambda: clock[0])
+    place = bench("azure", now=lambda: clock[0])
+    recogniser = place.open()
+    calls = []
+    for wait_s in (0, 60, FACE_ID_LIFE_S):
+        clock[0] += wait_s
+        reply = recogniser.compare(made(1), made(1, 1), trial="t")
+        assert reply.outcome is Outcome.MATCH
+        calls.append(reply.calls)
+    assert calls == [3, 1, 3]
+
+
+def test_azure_without_approval_is_denied_by_name(bench):
+    reply = bench("azure", approved=False).open().compare(made(1), made(2), trial="t")
+    assert (reply.outcome, reply.service_code) == (Outcome.DENIED, "UnsupportedFeature")
+    assert reply.http == 403
+
+
+def test_azure_goes_on_with_a_group_that_is_there(bench):
+    place = bench("azure")
+    place.open("identify").enrol("ann", [made(1)])
+    again = place.open("identify")
+    assert again.enrol("bob", [made(2)])[0].outcome is Outcome.ENROLLED
+    assert _patient(lambda: again.search(made(1, 1))).returned == ("ann",)
+
+
+def test_rekognition_tells_a_bad_request_from_a_missing_face(bench, monkeypatch):
+    place = bench("rekognition")
+    recogniser = place.open()
+    # The service finds no face where ours does: the same code, but not our word for it.
+    monkeypatch.setattr(MadeFaces, "embed", lambda self, pixels: None)
+    reply = recogniser.compare(made(1), made(1, 1), trial="t")
+    assert (reply.outcome, reply.service_code) == (Outcome.REFUSED, "InvalidParameterException")
+
+
+@pytest.mark.parametrize("trial", ["die", "hang", "memory"])
+def test_a_program_that_fails_is_started_again_and_reminded(trial, bench):
+    recogniser = bench("exec").open("identify", timeout_s=2.0, memory_mib=1024)
+    recogniser.enrol("ann", [made(1)])
+    failed = recogniser.search(made(1, 1), trial=trial)
+    assert failed.outcome is Outcome.ERROR
+    found = recogniser.search(made(1, 2), trial="fine")
+    assert found.returned == ("ann",)
+
+
+def test_a_program_sees_no_environment_but_what_is_named(bench):
+    plain = bench("exec").open().compare(made(1), made(2), trial="secrets")
+    assert "THE_KEY" not in plain.service_code
+    assert "OTHER" not in plain.service_code
+    named = bench("exec").open(environment=["OTHER"]).compare(made(1), made(2), trial="secrets")
+    assert "OTHER" in named.service_code
+
+
+def test_a_program_that_is_not_there_is_a_mistake_of_the_protocol(bench):
+    recogniser = bench("exec").open(command=["no-such-program"])
+    with pytest.raises(ConfigurationError, match="cannot be started"):
+        recogniser.compare(made(1), made(2))
+
+
+@pytest.mark.parametrize("adapter", [*LOCAL, *REMOTE])
+def test_what_is_free_and_what_is_not(adapter, bench):
+    recogniser = bench(adapter).open()
+    local = adapter in LOCAL
+    assert recogniser.card.remote is not local
+    assert recogniser.card.keeps_gallery is not local
+    assert (recogniser.price.per_call == 0) is (adapter == "dlib")
+    assert recogniser.card.adapter == adapter
+
+
+def test_the_largest_distance_accepted_is_a_threshold_of_similarity():
+    strict = DlibRecogniser(MadeFaces(), given=-0.1)
+    loose = DlibRecogniser(MadeFaces(), given=-1.99)
+    assert strict.compare(made(1), made(2)).outcome is Outcome.NO_MATCH
+    assert loose.compare(made(1), made(2)).outcome is Outcome.MATCH
+
+
+@pytest.mark.shared
+def test_the_embedded_recogniser_tells_people_apart(shared_data):
+    pytest.importorskip("dlib", reason="dlib-bin is not installed; see the extra `audit`")
+    from tidewaiter.face_audit.embedding import dlib_embedder
+
+    recogniser = DlibRecogniser(dlib_embedder())
+    folder = shared_data / "lfw_deepfunneled"
+    shots = {
+        name: [Picture(path.name, path.read_bytes()) for path in sorted((folder / name).iterdir())]
+        for name in ("Adrien_Brody", "Al_Sharpton", "Alan_Greenspan")
+    }
+    for name, pictures in shots.items():
+        mated = recogniser.compare(pictures[0], pictures[1])
+        assert mated.outcome in COMPARED
+        for other in shots.keys() - {name}:
+            assert recogniser.compare(pictures[0], shots[other][0]).score < mated.score
+
+
+def test_a_picture_is_decoded_once(monkeypatch):
+    faces, looked = MadeFaces(), []
+    monkeypatch.setattr(faces, "embed", lambda pixels: looked.append(1) or None, raising=False)
+    memory = FaceMemory(faces)
+    picture = made(1)
+    assert memory.template(picture) is memory.template(picture) is None
+    assert looked == [1]
