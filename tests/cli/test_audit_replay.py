@@ -5,11 +5,12 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import sys
 
 import pytest
 from click.testing import CliRunner
 
-from tidewaiter.cli.program import program
+from tidewaiter.cli.program import main, program
 from tidewaiter.errors import InputError
 from tidewaiter.face_audit import replay as replaying
 from tidewaiter.face_audit.published import FILES
@@ -76,6 +77,15 @@ def test_an_absent_file_is_named_and_exits_with_input(study, monkeypatch):
     done = run(study)
     assert done.exit_code == 2
     assert f"Not replayed: {FILES[1].name} is not in the folder." in done.stderr
+
+
+def test_the_installed_command_leaves_with_that_code(study, monkeypatch, capsys):
+    (study / FILES[0].name).write_text(CONTENT.replace("0.6", "0.7"), encoding="utf-8")
+    monkeypatch.setattr(sys, "argv", ["tidewaiter", "audit", "replay", str(study)])
+    with pytest.raises(SystemExit) as left:
+        main()
+    assert left.value.code == 4
+    assert "is not the published file" in capsys.readouterr().err
 
 
 def test_a_folder_without_answers_is_one_sentence(tmp_path):

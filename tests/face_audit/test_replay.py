@@ -158,7 +158,7 @@ def test_a_byte_order_mark_is_no_part_of_the_header(tmp_path):
         (
             b"Src,Tar,Src Pred.,Tar Pred.,Similarity\n" + b"a" * 600 + b",b,c,d,1\n",
             CorruptMedia,
-            "500",
+            "100 letters",
         ),
         (b"Src,Tar,Src Pred.,Tar Pred.,Similarity\n,b,c,d,1\n", CorruptMedia, "row 2.*no person"),
         (b"\x89PNG\r\n\x1a\n" + bytes(100), CorruptMedia, "UTF-8"),

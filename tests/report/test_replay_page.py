@@ -71,6 +71,13 @@ def test_a_single_cell_is_not_compared():
     assert len(answer(Replay(seed=1, files=RESULT.files[:1]))) == 1
 
 
+def test_a_bound_never_reads_as_none():
+    none = file("Results_vox1.csv", 0).model_copy(update={"clustered": Ends(lower=0, upper=0.0037)})
+    said = Replay(seed=1, files=(none,))
+    assert "0.00 %, 95 % interval 0.0 to 0.004 %" in str(answer(said)[0])
+    assert "[0.00–0.004]" in tables(said)[0].rows[0][4]
+
+
 def test_what_differs_from_the_study_is_said():
     said = [str(sentence) for sentence in warnings(RESULT)]
     assert said[0].startswith("Results_vox2.csv is not the published file")

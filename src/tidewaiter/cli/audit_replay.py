@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -52,9 +53,9 @@ def command(*, folder: Path, as_json: bool, out: Path | None, lang: str | None) 
     for sentence in warnings(result):
         click.echo(sentence.render(translate), err=True)
     if result.altered:
-        raise click.exceptions.Exit(IntegrityError.exit_code)
+        sys.exit(IntegrityError.exit_code)
     if result.absent:
-        raise click.exceptions.Exit(InputError.exit_code)
+        sys.exit(InputError.exit_code)
 
 
 def _lines(table: Table, translate: Callable[[str], str]) -> list[str]:

@@ -17,10 +17,11 @@ from tidewaiter.evaluation.sources import FloatArray
 COLUMNS = ("Src", "Tar", "Src Pred.", "Tar Pred.", "Similarity")
 """What is read; `Filename` holds the authors' own folders and is never kept."""
 
-# The largest published file has 1.7 MB and 5,639 rows; the longest of its cells 200 letters.
-MAX_BYTES = 64 * 1024**2
-MAX_ROWS = 1_000_000
-MAX_NAME = 500
+# The largest published file has 1.7 MB and 5,639 rows, the longest name 30 letters; these
+# limits keep a hostile file below 200 MB of memory.
+MAX_BYTES = 16 * 1024**2
+MAX_ROWS = 100_000
+MAX_NAME = 100
 
 
 @dataclass(frozen=True)

@@ -37,15 +37,15 @@ def answer(replay: Replay) -> tuple[Text, ...]:
     said = [
         tr(
             "In the worst cell ({service}, {data}) the service named {hits:,} of {answers:,} "
-            "forged pictures as the person they imitate: {rate:.2f} %, 95 % interval {lower:.1f} "
-            "to {upper:.1f} % over {people} people.",
+            "forged pictures as the person they imitate: {rate:.2f} %, 95 % interval {lower} to "
+            "{upper} % over {people} people.",
             service=worst.service,
             data=worst.data,
             hits=worst.hits.count,
             answers=worst.answers,
             rate=worst.hits.percent,
-            lower=worst.clustered.lower,
-            upper=worst.clustered.upper,
+            lower=_figure(worst.clustered.lower, 1),
+            upper=_figure(worst.clustered.upper, 1),
             people=worst.people,
         )
     ]
@@ -53,14 +53,13 @@ def answer(replay: Replay) -> tuple[Text, ...]:
         said.append(
             tr(
                 "It is one of {cells} cells; the lowest ({service}, {data}) is {rate:.2f} %, "
-                "95 % interval {lower:.1f} to {upper:.1f} %. No cell is the rate of deepfakes in "
-                "general.",
+                "95 % interval {lower} to {upper} %. No cell is the rate of deepfakes in general.",
                 cells=len(replay.files),
                 service=least.service,
                 data=least.data,
                 rate=least.hits.percent,
-                lower=least.clustered.lower,
-                upper=least.clustered.upper,
+                lower=_figure(least.clustered.lower, 1),
+                upper=_figure(least.clustered.upper, 1),
             )
         )
     return tuple(said)
@@ -194,4 +193,11 @@ def _percent(share: Share) -> str:
 
 
 def _ends(ends: Ends, digits: int) -> str:
-    return f"[{ends.lower:.{digits}f}–{ends.upper:.{digits}f}]"
+    return f"[{_figure(ends.lower, digits)}–{_figure(ends.upper, digits)}]"
+
+
+def _figure(percent: float, digits: int) -> str:
+    """With as many digits more as a small bound needs not to read as 0."""
+    if 0 < percent < 0.5 * 10**-digits:
+        return f"{percent:.1g}"
+    return f"{percent:.{digits}f}"
