@@ -10,7 +10,7 @@ import pytest
 
 from tests.forgeries.drawn_faces import face
 from tidewaiter.forgeries.faces import SPECIES
-from tidewaiter.training.trials import FAMILIES, WAYS, left_out_families, trials
+from tidewaiter.training.trials import CLIP, FAMILIES, WAYS, left_out_families, trials
 
 HOST, DONOR = ((one.pixels, one.points) for one in (face(1, 320), face(2, 320)))
 
@@ -61,3 +61,10 @@ def test_two_families_are_left_out_and_over_sites_all_of_them():
 @pytest.mark.parametrize("family", FAMILIES)
 def test_families_are_those_of_the_forgeries(family):
     assert family in {species.family for species in SPECIES.values()}
+
+
+def test_clips_show_the_host_and_one_forgery():
+    for seed, family in ((2, "retouch"), (3, "swap")):
+        found = list(trials(HOST, [DONOR], ("swap", "retouch"), seed, clip=True))
+        clips = [trial.family for trial in found if trial.way == CLIP]
+        assert clips == ["", family]

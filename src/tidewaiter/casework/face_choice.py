@@ -190,8 +190,8 @@ def _said(picture: FittedCue | Refusal, video: FittedCue | Refusal | None) -> It
         )
     else:
         yield tr(
-            "videos: no calibration, for that needs genuine and forged videos; with this network "
-            "the detector states what it sees in a video without a likelihood ratio"
+            "videos: the held-out clips support no calibration; with this network the detector "
+            "states what it sees in a video without a likelihood ratio"
         )
 
 

@@ -48,6 +48,8 @@ PAIRS_PER_CROP, LEAST_PAIRS, MOST_PAIRS = 40, 4_000, 60_000
 # What is left of the hours for cutting faces and trying both networks.
 TRAINING_SHARE = 0.8
 MOST_HOSTS = 240
+# One clip takes as long as ten pictures and more.
+MOST_CLIPS = 60
 DONORS = 6
 
 
@@ -265,6 +267,7 @@ def _tried(
     """The scores of both networks on every held-out item."""
     chosen = _evenly(held_out, MOST_HOSTS)
     genuine = [file for file in chosen if not file.forged]
+    with_clip = {file.number for file in _evenly(genuine, MOST_CLIPS)}
     rng = np.random.default_rng([request.seed, 1])
     payloads = []
     for file in chosen:
@@ -275,6 +278,7 @@ def _tried(
             "path": os.path.abspath(file.path),  # noqa: PTH100 - a link under its own name
             "hosts": str(_cut_into(file, tasks)),
             "donors": [str(_cut_into(donor, tasks)) for donor in donors],
+            "clip": not file.forged and file.number in with_clip,
             "families": [] if file.forged else list(left_out),
             "label": MANIPULATED if file.forged else AS_ISSUED,
             "source": file.source,

@@ -78,8 +78,9 @@ def _try_step(payload: Mapping[str, Any]) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="tidewaiter-fit-") as folder:
         for index, host in enumerate(read_hosts(Path(payload["hosts"]))):
             seed = 1000 * payload["number"] + index + payload["seed"]
-            for trial in trials(host, donors, payload["families"], seed):
-                path = Path(folder) / "trial.jpg"
+            clip = payload["clip"] and index == 0
+            for trial in trials(host, donors, payload["families"], seed, clip=clip):
+                path = Path(folder) / "trial"
                 path.write_bytes(trial.data)
                 rows += _scored(path, plans, payload, trial.family, trial.way, index)
     return {"rows": rows}

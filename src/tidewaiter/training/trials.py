@@ -15,6 +15,7 @@ from tidewaiter.errors import UnfitFaces
 from tidewaiter.forgeries.faces import SPECIES, Face
 from tidewaiter.forgeries.pictures import jpeg_bytes
 from tidewaiter.media.material import Pixels
+from tidewaiter.training.clips import still_clip
 
 FAMILIES = ("morph", "reenactment", "retouch", "swap")
 """Families of own forgeries that count as manipulated faces; a replay is another question."""
@@ -22,6 +23,8 @@ LEFT_OUT = 2
 # Donors that do not fit the host are replaced, so many times.
 DONORS_TRIED = 8
 SAVED_QUALITY = 92
+CLIP = "clip"
+"""The way of a picture that is shown as a short video."""
 
 
 PictureWithMesh = tuple[Pixels, NDArray[np.float32]]
@@ -44,11 +47,17 @@ def left_out_families(key: str) -> tuple[str, ...]:
 
 
 def trials(
-    host: PictureWithMesh, donors: Sequence[PictureWithMesh], families: Sequence[str], seed: int
+    host: PictureWithMesh,
+    donors: Sequence[PictureWithMesh],
+    families: Sequence[str],
+    seed: int,
+    *,
+    clip: bool = False,
 ) -> Iterator[Trial]:
     """The host as it is, and a forgery of it of each family, all in every way of shipping.
 
-    A family is left out where no donor fits.
+    A family is left out where no donor fits. With `clip` the host and one of the forgeries
+    come as short videos, too.
     """
     members = {"": host[0]}
     faces = [Face(*donor) for donor in donors]
@@ -60,6 +69,10 @@ def trials(
     for family, pixels in members.items():
         for way, ship in WAYS.items():
             yield Trial(family, way, ship(pixels))
+    made = sorted(members.keys() - {""})
+    if clip:
+        for family in ("", *made[seed % len(made) :][:1]) if made else ("",):
+            yield Trial(family, CLIP, still_clip(members[family], seed))
 
 
 def _forged(
