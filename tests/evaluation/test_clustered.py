@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from tidewaiter.evaluation import clustered
 from tidewaiter.evaluation.clustered import (
     Tally,
     clustered_clopper_pearson,
@@ -16,6 +17,7 @@ from tidewaiter.evaluation.clustered import (
     identity_bootstrap,
     subject_bootstrap,
     tally,
+    two_way_clopper_pearson,
 )
 from tidewaiter.evaluation.intervals import clopper_pearson
 
@@ -120,6 +122,73 @@ def test_the_identity_bootstrap_is_percentiles_of_rates_over_drawn_people():
     rates = EQUAL.events[drawn].sum(axis=1) / EQUAL.trials[drawn].sum(axis=1)
     found = identity_bootstrap(EQUAL, np.random.default_rng(3))
     assert (found.lower, found.upper) == tuple(np.percentile(rates, [2.5, 97.5]))
+
+
+@pytest.mark.parametrize(("people", "rate"), [(10, 0.02), (20, 0.1), (40, 0.5)])
+def test_the_headline_interval_holds_the_truth_where_the_exact_one_does_not(people, rate):
+    rng = np.random.default_rng(11)
+    own = rng.beta(rate * 7 / 3, (1 - rate) * 7 / 3, (250, people))
+    held = {"clustered": 0, "exact": 0}
+    for events in rng.binomial(32, own):
+        audit = counts(events, [32] * people)
+        for name, found in (
+            ("clustered", clustered_clopper_pearson(audit)),
+            ("exact", clopper_pearson(int(events.sum()), 32 * people)),
+        ):
+            held[name] += found.lower <= rate <= found.upper
+    assert held["clustered"] / 250 >= 0.92
+    assert held["exact"] / 250 <= 0.6
+
+
+def crossed(seed: int = 7) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Flags of 20 targets by 12 hosts, five pictures each, where some of both succeed."""
+    rng = np.random.default_rng(seed)
+    targets, hosts = (axis.repeat(5) for axis in np.divmod(np.arange(240), 12))
+    own = rng.normal(size=20)[targets] + rng.normal(size=12)[hosts]
+    return rng.normal(size=targets.size) + own > 0.5, targets, hosts
+
+
+def test_the_two_way_interval_is_the_formula_written_out():
+    flags, targets, hosts = crossed()
+    rate, total = flags.mean(), flags.size
+
+    def variance(groups):
+        names = set(groups)
+        sums = [sum(f - rate for f, g in zip(flags, groups, strict=True) if g == n) for n in names]
+        return len(names) / (len(names) - 1) * sum(s**2 for s in sums) / total**2
+
+    by_target, by_host = variance(targets.tolist()), variance(hosts.tolist())
+    both = by_target + by_host - variance(list(zip(targets.tolist(), hosts.tolist(), strict=True)))
+    effect = max(both, by_target, by_host) / (rate * (1 - rate) / total)
+    worth = total / effect * (stats.t.ppf(0.975, total - 1) / stats.t.ppf(0.975, 11)) ** 2
+    exact = clopper_pearson(rate * worth, worth)
+    found = two_way_clopper_pearson(flags, targets, hosts)
+    ends = found.value, found.lower, found.upper
+    assert ends == pytest.approx((rate, exact.lower, exact.upper), abs=1e-12)
+
+
+def test_two_ways_are_never_shorter_than_either():
+    flags, targets, hosts = crossed()
+    both = two_way_clopper_pearson(flags, targets, hosts)
+    for way in (targets, hosts):
+        one = clustered_clopper_pearson(tally(flags, [str(name) for name in way]))
+        assert both.upper - both.lower >= one.upper - one.lower
+
+
+def test_a_single_host_says_nothing_of_other_hosts():
+    found = two_way_clopper_pearson(np.array([True, False, True]), ["a", "b", "c"], ["h"] * 3)
+    assert (found.value, found.lower, found.upper) == (2 / 3, 0.0, 1.0)
+
+
+def test_a_trial_without_a_host_is_refused():
+    with pytest.raises(ValueError, match="needed"):
+        two_way_clopper_pearson(np.array([True, False]), ["a", "b"], ["h"])
+
+
+def test_drawing_in_parts_changes_nothing(monkeypatch):
+    whole = identity_bootstrap(EQUAL, np.random.default_rng(3))
+    monkeypatch.setattr(clustered, "DRAWN_AT_ONCE", 50)
+    assert identity_bootstrap(EQUAL, np.random.default_rng(3)) == whole
 
 
 def test_resampling_subjects_widens_the_interval_of_pairs():

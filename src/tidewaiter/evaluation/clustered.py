@@ -26,6 +26,13 @@ from tidewaiter.evaluation.sources import BoolArray, FloatArray, IntArray, codes
 # (handbook of the face audit, 3.6: without it coverage falls to 73 %).
 FEWEST_IDENTITIES = 5
 
+# Keeps the memory of a bootstrap at some 30 MB, however many identities there are.
+DRAWN_AT_ONCE = 1_000_000
+
+
+Groups = Sequence[str] | NDArray[np.str_] | IntArray
+"""Whom each trial belongs to: names or numbers, one per trial."""
+
 
 @dataclass(frozen=True)
 class Tally:
@@ -58,11 +65,7 @@ def tally(events: BoolArray, identities: Sequence[str] | NDArray[np.str_]) -> Ta
     flags = np.asarray(events, dtype=np.bool_)
     if flags.size == 0 or flags.size != len(identities):
         raise ValueError(f"{flags.size} trials of {len(identities)} identities; ≥ 1 pair is needed")
-    cluster = codes(np.asarray(identities, dtype=np.str_))
-    return Tally(
-        events=np.bincount(cluster[flags], minlength=int(cluster.max()) + 1).astype(np.int64),
-        trials=np.bincount(cluster).astype(np.int64),
-    )
+    return _tallied(flags, codes(np.asarray(identities, dtype=np.str_)))
 
 
 def design_effect(counts: Tally) -> float:
@@ -88,17 +91,11 @@ def effective_trials(counts: Tally, level: float = LEVEL, *, floor: bool = True)
     With `floor`, at most the number of identities where fewer than five of them were ever
     hit or ever missed.
     """
-    from scipy.special import stdtrit
-
     events, trials = _used(counts)
-    groups, total = events.size, int(trials.sum())
-    if groups == 1:
+    if events.size == 1:
         return 0.0
-    upper = 0.5 + level / 2
-    few = float(stdtrit(total - 1, upper) / stdtrit(groups - 1, upper)) ** 2
-    worth = total / design_effect(counts) * few
-    rare = min((events > 0).sum(), (events < trials).sum()) < FEWEST_IDENTITIES
-    return min(worth, float(groups)) if floor and rare else worth
+    capped = floor and _rare(counts)
+    return _worth(int(trials.sum()), design_effect(counts), events.size, level, capped=capped)
 
 
 def clustered_clopper_pearson(
@@ -115,6 +112,33 @@ def clustered_clopper_pearson(
     return Interval(counts.rate, exact.lower, exact.upper)
 
 
+def two_way_clopper_pearson(
+    events: BoolArray, targets: Groups, hosts: Groups, level: float = LEVEL
+) -> Interval:
+    """The clustered interval where a trial belongs to two people: its target and its host.
+
+    The variance adds both ways of clustering and takes off that of their pairs (Cameron,
+    Gelbach & Miller 2011), never below either way alone; degrees of freedom and floor
+    are those of the smaller group. Where only targets are few or alike, it is about the
+    interval by target.
+    """
+    flags = np.asarray(events, dtype=np.bool_)
+    first, second = codes(targets), codes(hosts)
+    if flags.size == 0 or not flags.size == first.size == second.size:
+        raise ValueError(f"{flags.size} trials; one target and one host for each are needed")
+    ways = [_tallied(flags, way) for way in (first, second)]
+    pairs = _tallied(flags, codes(first * (int(second.max()) + 1) + second))
+    smaller = min(ways, key=lambda way: way.identities)
+    if smaller.identities == 1:
+        return Interval(smaller.rate, 0.0, 1.0)
+    by_way = [design_effect(way) for way in ways]
+    effect = max(*by_way, sum(by_way) - design_effect(pairs))
+    few = any(_rare(way) for way in ways)
+    worth = _worth(flags.size, effect, smaller.identities, level, capped=few)
+    exact = clopper_pearson(smaller.rate * worth, worth, level)
+    return Interval(smaller.rate, exact.lower, exact.upper)
+
+
 def identity_bootstrap(
     counts: Tally, rng: np.random.Generator, *, draws: int = DRAWS, level: float = LEVEL
 ) -> Interval:
@@ -123,8 +147,12 @@ def identity_bootstrap(
     Too short for rare events or few people; shown beside the clustered interval.
     """
     events, trials = _used(counts)
-    drawn = rng.integers(0, events.size, size=(draws, events.size))
-    rates = events[drawn].sum(axis=1) / trials[drawn].sum(axis=1)
+    at_once = max(1, DRAWN_AT_ONCE // events.size)
+    rates = np.empty(draws)
+    for first in range(0, draws, at_once):
+        rows = slice(first, min(first + at_once, draws))
+        drawn = rng.integers(0, events.size, size=(rows.stop - rows.start, events.size))
+        rates[rows] = events[drawn].sum(axis=1) / trials[drawn].sum(axis=1)
     return percentile_interval(counts.rate, rates, level)
 
 
@@ -155,6 +183,29 @@ def subject_bootstrap(
         total = weights.sum()
         rates[row] = weights @ flags / total if total else np.nan
     return percentile_interval(float(flags.mean()), rates, level)
+
+
+def _tallied(flags: BoolArray, cluster: IntArray) -> Tally:
+    return Tally(
+        events=np.bincount(cluster[flags], minlength=int(cluster.max()) + 1).astype(np.int64),
+        trials=np.bincount(cluster).astype(np.int64),
+    )
+
+
+def _rare(counts: Tally) -> bool:
+    """Whether too few identities were ever hit, or ever missed, to show how they differ."""
+    events, trials = _used(counts)
+    return bool(min((events > 0).sum(), (events < trials).sum()) < FEWEST_IDENTITIES)
+
+
+def _worth(total: int, effect: float, groups: int, level: float, *, capped: bool) -> float:
+    """Effective trials: by the design effect, and by how few groups it was learnt from."""
+    from scipy.special import stdtrit
+
+    upper = 0.5 + level / 2
+    few = float(stdtrit(total - 1, upper) / stdtrit(groups - 1, upper)) ** 2
+    worth = total / effect * few
+    return min(worth, float(groups)) if capped else worth
 
 
 def _used(counts: Tally) -> tuple[FloatArray, FloatArray]:
