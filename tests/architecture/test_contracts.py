@@ -28,6 +28,8 @@ VIOLATIONS = [
     ("onnx_outside_training", "casework/batch.py", "import onnx"),
     ("training_and_testing", "training/network.py", "import tidewaiter.testing"),
     ("opinion_and_training", "detectors/base.py", "import tidewaiter.training"),
+    ("audit_and_report", "face_audit/driver.py", "import tidewaiter.report"),
+    ("audit_and_framework", "face_audit/driver.py", "import click"),
 ]
 
 

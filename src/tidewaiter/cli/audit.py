@@ -7,6 +7,11 @@ import click
 from tidewaiter.cli.lazy_group import LazyGroup
 
 COMMANDS = {
+    "init": "Write a protocol and a list of people to begin with.",
+    "plan": "Check a protocol: trials, calls, cost, time and what the numbers can show.",
+    "run": "Carry out an audit, or go on with it after any interruption.",
+    "status": "Say how far an audit is and what it has spent.",
+    "report": "Write the report of an audit: verdict first, then every table.",
     "replay": "Recompute a published study of deepfakes against celebrity recognition.",
     "stand-in": "Serve a local stand-in for a rented service, to test audits on.",
 }

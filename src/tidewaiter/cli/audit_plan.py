@@ -1,0 +1,63 @@
+"""`tidewaiter audit plan`: what an audit would do, cost and show, before anything is sent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from tidewaiter.face_audit.auditing import Estimate
+
+
+@click.command("plan")
+@click.argument("protocol", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of the audit [default: the protocol's name beside it].",
+)
+def command(*, protocol: Path, out: Path | None) -> None:
+    """Check a PROTOCOL and its people; print trials, calls, cost, time and what can be shown.
+
+    Sends nothing. Every picture is opened and looked at, so that a run does not fail half-way.
+    """
+    from tidewaiter import wiring, wiring_audit
+    from tidewaiter.cli.printing import printable
+    from tidewaiter.face_audit.auditing import estimated
+
+    folder = out or protocol.with_suffix("")
+    bench, faceless = wiring_audit.open_audit(protocol, folder, wiring.read_settings())
+    for name in faceless:
+        click.echo(f"notice: no face was found in {printable(name)}; it counts as not captured")
+    for line in _lines(estimated(bench.audit, bench.recogniser)):
+        click.echo(line)
+
+
+def _lines(plan: Estimate) -> list[str]:
+    trials = ", ".join(f"{count} {role}" for role, count in plan.trials.items())
+    lines = [
+        f"trials      {sum(plan.trials.values())}: {trials}",
+        f"enrolments  {plan.enrolments}",
+        f"forgeries   {plan.attack_pictures} pictures to make",
+        f"calls       {plan.calls}, retries not counted",
+        f"cost        {plan.cost} {plan.currency}".rstrip(),
+        f"time        about {plan.seconds / 60:.0f} minutes, forging included",
+    ]
+    lines.append(
+        f"targets     {plan.targets}: a kind of attack that never succeeds can be shown to "
+        f"stay below {100 * plan.bound_if_none:.0f} %; "
+        + (
+            "too few to show that anything is below 7 %"
+            if plan.most_successes is None
+            else f"one that succeeds on {plan.most_successes} of them, below 7 %"
+        )
+    )
+    lines.append(
+        f"FMR         {plan.calibration_comparisons} comparisons of calibration people: an FMR "
+        f"below {100 * plan.lowest_fmr:.2g} % cannot be reported, its threshold will be marked"
+    )
+    if plan.over_limit:
+        lines.append("limit       the plan goes beyond [limits]; the run will stop there")
+    return lines

@@ -1,0 +1,256 @@
+"""An audit from protocol to results: prepare, estimate, carry out, measure."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from tidewaiter.errors import ConfigurationError, InputError
+from tidewaiter.evaluation.planning import (
+    bound_without_success,
+    most_successes_below,
+    smallest_reportable_rate,
+)
+from tidewaiter.face_audit.ledger import Book, Opening, Row, book_of
+from tidewaiter.face_audit.measuring import measured
+from tidewaiter.face_audit.people import Person, Photo, check_may_be_sent
+from tidewaiter.face_audit.protocol import Protocol
+from tidewaiter.face_audit.results import AuditResults, Doubt, ServiceUsed, Spent
+from tidewaiter.face_audit.service import Recogniser, ServiceCard
+from tidewaiter.face_audit.thresholds import threshold_from_card
+from tidewaiter.face_audit.trials import Closeness, Role, Setting, Trial, lay_out, settle
+from tidewaiter.face_audit.verdict import ACCEPTABLE, not_covered, verdict
+
+# Seconds, for the time of a plan: medians of benchmarks/face_audit, two busy cores.
+FORGING_S, COMPARING_S, REMOTE_CALL_S = 0.3, 0.5, 0.6
+
+
+@dataclass(frozen=True)
+class Audit:
+    """A protocol with its people in place and every trial laid out."""
+
+    protocol: Protocol
+    digest: str
+    setting: Setting
+    trials: tuple[Trial, ...]
+
+    @property
+    def gallery(self) -> tuple[Photo, ...]:
+        """Pictures to enrol before searching; none for verification."""
+        if self.protocol.target.mode == "verify":
+            return ()
+        people = self.setting.people
+        return tuple(photo for name in sorted(people) for photo in people[name].enrolled)
+
+    @property
+    def pictures(self) -> dict[str, str]:
+        """Digest of each listed picture by its file."""
+        people = self.setting.people.values()
+        return {photo.file: photo.sha256 for person in people for photo in person.photos}
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What an audit will take; retries are not counted."""
+
+    trials: dict[str, int]
+    attack_pictures: int
+    enrolments: int
+    calls: int
+    cost: Decimal
+    currency: str
+    over_limit: bool
+    seconds: float
+    calibration_comparisons: int
+    lowest_fmr: float
+    """The lowest FMR behind which 30 false matches of calibration people can stand."""
+
+    targets: int
+    bound_if_none: float
+    """What a species that is never accepted can be shown to stay below, by the targets."""
+
+    most_successes: int | None
+    """Successes with which a species still lies below the acceptable line; None: not even 0."""
+
+
+def prepared(
+    protocol: Protocol, people: Sequence[Person], people_bytes: bytes, closeness: Closeness
+) -> Audit:
+    """Everything laid out; nothing is sent. Raises InputError for people who do not suffice."""
+    setting = settle(protocol, people)
+    digest = protocol.digest(people_bytes)
+    return Audit(protocol, digest, setting, lay_out(protocol, setting, closeness, digest))
+
+
+def check_before(audit: Audit, recogniser: Recogniser) -> None:
+    """Raises ConfigurationError or InputError for what would fail or harm once calls are sent."""
+    card, target = recogniser.card, audit.protocol.target
+    if target.mode not in recogniser.modes:
+        raise ConfigurationError(
+            f"the adapter {card.adapter!r} offers {', '.join(sorted(recogniser.modes))}, not "
+            f"{target.mode!r}; change target.mode"
+        )
+    if card.remote:
+        check_may_be_sent(list(audit.setting.people.values()), card.adapter)
+        if recogniser.price.per_call is None:
+            raise ConfigurationError(
+                f"the adapter {card.adapter!r} may cost money and the protocol names no "
+                "limits.price_per_call; name it (0 where calls are free), so that the cap holds"
+            )
+    given = threshold_from_card(audit.protocol, card)
+    if given is not None and not math.isfinite(given):
+        raise ConfigurationError(f"the threshold {given} cannot be reached; name a finite number")
+
+
+def check_faces(
+    audit: Audit, has_face: Callable[[Photo], bool], on_checked: Callable[[int], None]
+) -> list[str]:
+    """Files of probes without a face, for a notice; every listed picture is opened.
+
+    Raises InputError for an enrolment without a face, or what attacks would be made from.
+    """
+    forged_from = {
+        photo.sha256
+        for trial in audit.trials
+        if trial.species
+        for photo in trial.probe.choices[0]
+        if photo is not None
+    }
+    faceless = []
+    for person in audit.setting.people.values():
+        for photo in person.photos:
+            if not has_face(photo):
+                if photo.role == "enrol" or photo.sha256 in forged_from:
+                    raise InputError(
+                        f"{photo.file!r} of {photo.person!r} shows no face, and it is needed as "
+                        "an enrolment or to make attacks from; replace it or take it off the list"
+                    )
+                faceless.append(photo.file)
+            on_checked(1)
+    return faceless
+
+
+def estimated(audit: Audit, recogniser: Recogniser) -> Estimate:
+    """Calls, money and time, and what the numbers of people can and cannot show."""
+    price, limits = recogniser.price, audit.protocol.limits
+    roles = Counter(trial.role.value for trial in audit.trials)
+    forgeries = {trial.probe.key for trial in audit.trials if trial.species}
+    calls = _calls(audit, recogniser) if recogniser.card.remote else 0
+    cost = (price.per_call or Decimal(0)) * calls
+    each = 1 / limits.rps if limits.rps else REMOTE_CALL_S
+    asked = calls * each if recogniser.card.remote else _embedded_s(audit)
+    pairs = sum(
+        t.part == "calibrate" and t.role is Role.ZERO_EFFORT and t.species == ""
+        for t in audit.trials
+    )
+    money = limits.most_money
+    return Estimate(
+        trials={role.value: roles[role.value] for role in Role},
+        attack_pictures=len(forgeries),
+        enrolments=len(audit.gallery),
+        calls=calls,
+        cost=cost,
+        currency=limits.currency,
+        over_limit=(limits.max_calls is not None and calls > limits.max_calls)
+        or (money is not None and cost > money),
+        seconds=asked + FORGING_S * len(forgeries),
+        calibration_comparisons=pairs,
+        lowest_fmr=smallest_reportable_rate(max(pairs, 1)),
+        targets=len(audit.setting.targets),
+        bound_if_none=bound_without_success(len(audit.setting.targets)),
+        most_successes=most_successes_below(ACCEPTABLE, len(audit.setting.targets)),
+    )
+
+
+def results(
+    audit: Audit, opening: Opening, rows: Sequence[Row], facts: Mapping[str, str], card: ServiceCard
+) -> AuditResults:
+    """The whole record from a ledger; `facts` are the ledger's digest and versions.
+
+    Same ledger, same record. Raises IntegrityError for rows that contradict each other.
+    """
+    book = book_of(rows)
+    tables = measured(audit.trials, book, audit.protocol, audit.setting, card)
+    retries, leave = audit.protocol.limits.retries, audit.protocol.limits.on_doubt == "leave"
+    left = sum(not book.settled(t.id, retries, leave_doubt=leave) for t in audit.trials)
+    service = _service(audit.protocol, card)
+    sides = Counter(audit.setting.part_of.values())
+    return AuditResults(
+        audit=audit.protocol.audit,
+        protocol_sha256=audit.digest,
+        protocol=audit.protocol.model_dump(mode="json"),
+        ledger_sha256=facts["ledger_sha256"],
+        started=opening.started,
+        versions={key: value for key, value in facts.items() if key != "ledger_sha256"},
+        service=service,
+        people={
+            "calibrate": sides["calibrate"],
+            "test": sides["test"],
+            "targets": len(audit.setting.targets),
+        },
+        partial=left > 0,
+        trials_left=left,
+        verdict=verdict(tables.at, tables.gate, service, left),
+        gate=tables.gate,
+        at=tables.at,
+        sweep=tables.sweep,
+        det=tables.det,
+        worst=tables.worst,
+        spent=_spent(book),
+        not_covered=not_covered(tables.gate, audit.protocol.target.mode),
+    )
+
+
+def _calls(audit: Audit, recogniser: Recogniser) -> int:
+    """Billed calls of a remote service, each reference and probe looked at once."""
+    price = recogniser.price
+    verify = audit.protocol.target.mode == "verify"
+    each = price.calls_per_compare if verify else price.calls_per_search
+    references = {trial.reference.sha256 for trial in audit.trials if trial.reference}
+    probes = {trial.probe.key for trial in audit.trials}
+    return (
+        len(audit.gallery) * price.calls_per_enrolment
+        + len(audit.trials) * each
+        + len(references) * price.calls_per_reference
+        + len(probes) * price.calls_per_probe
+    )
+
+
+def _embedded_s(audit: Audit) -> float:
+    """Embedded recognisers look at each picture once; comparing is nothing beside it."""
+    pictures = {t.probe.key for t in audit.trials}
+    pictures |= {t.reference.sha256 for t in audit.trials if t.reference}
+    return COMPARING_S * len(pictures)
+
+
+def _service(protocol: Protocol, card: ServiceCard) -> ServiceUsed:
+    return ServiceUsed(
+        adapter=card.adapter,
+        mode=protocol.target.mode,
+        endpoint=card.endpoint,
+        version=card.version,
+        score_meaning=card.score_meaning,
+        given_threshold=threshold_from_card(protocol, card),
+        test_kit=card.test_kit,
+    )
+
+
+def _spent(book: Book) -> Spent:
+    outcomes = Counter(
+        row.outcome.value
+        for row in book.answered.values()
+        if row.outcome is not None and row.stage != "enrol"
+    )
+    return Spent(
+        calls=book.calls,
+        cost=str(book.cost),
+        in_doubt=tuple(
+            Doubt(trial_id=row.trial_id, attempt=row.attempt, sent_at=row.at)
+            for row in book.doubtful
+        ),
+        outcomes=dict(sorted(outcomes.items())),
+        unmade=len(book.unmade),
+    )

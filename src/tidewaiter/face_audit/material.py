@@ -1,0 +1,155 @@
+"""The pictures of an audit: listed photos as they are, faces in them, and forgeries of them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from tidewaiter import media
+from tidewaiter.errors import IntegrityError, MissingWeights, UnfitFaces, UnsupportedMedia
+from tidewaiter.face_audit.people import Photo
+from tidewaiter.face_audit.service import Picture, Recogniser
+from tidewaiter.face_audit.trials import Closeness, Probe
+from tidewaiter.forgeries.faces import Face, forged, marked
+from tidewaiter.settings import Limits
+from tidewaiter.traces.base import Traces
+from tidewaiter.traces.faces import FacesInPicture, PictureFaces
+from tidewaiter.vocabulary import MediaKind
+
+# Decoded faces held in memory; a pair needs two, neighbouring trials often the same.
+FACES_HELD = 16
+UNFIT = b"unfit: "
+"""What the store holds where the two faces cannot be made into the forgery, with the reason."""
+
+
+class Store(Protocol):
+    """Bytes by name, kept between runs."""
+
+    def get(self, name: str) -> bytes | None:
+        """What was put under that name; None before."""
+
+    def put(self, name: str, content: bytes) -> None:
+        """Keep bytes, whole or not at all."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A picture as presented, and the listed files it was made from."""
+
+    picture: Picture
+    made_from: tuple[str, ...]
+
+
+class Material:
+    """The pictures below the folder of the list of people; forgeries are made once and kept."""
+
+    def __init__(self, folder: Path, store: Store, limits: Limits) -> None:
+        self.folder, self.store, self.limits = folder, store, limits
+        self._face = lru_cache(maxsize=FACES_HELD)(self._face_of)
+
+    def photo(self, photo: Photo) -> Picture:
+        """A listed photo. Raises IntegrityError where its bytes are not those listed."""
+        content = (self.folder / photo.file).read_bytes()
+        if hashlib.sha256(content).hexdigest() != photo.sha256:
+            raise IntegrityError(
+                f"the picture {photo.file!r} has changed since the audit began; restore it, or "
+                "begin in a new folder"
+            )
+        return Picture(photo.file, content)
+
+    def show(self, probe: Probe) -> Shown:
+        """What a probe presents. Raises UnfitFaces where no pair of its photos can be forged."""
+        if not probe.species:
+            return Shown(self.photo(probe.host), (probe.host.file,))
+        name = forgery_name(probe)
+        content, origin = self.store.get(name), self.store.get(f"{name}.json")
+        if content is None or origin is None:
+            content, files = self._forged(probe)
+            origin = json.dumps(files).encode()
+            self.store.put(f"{name}.json", origin)
+            self.store.put(name, content)
+        if content.startswith(UNFIT):
+            raise UnfitFaces(content[len(UNFIT) :].decode("utf-8"))
+        return Shown(Picture(name, content), tuple(json.loads(origin)))
+
+    def has_face(self, photo: Photo) -> bool:
+        """Whether the face mesh finds a face; kept, since every run asks.
+
+        Raises InputError and its kinds for a picture that cannot be opened.
+        """
+        name = f"face-{photo.sha256}"
+        known = self.store.get(name)
+        if known is None:
+            try:
+                self._face(photo)
+                known = b"yes"
+            except UnfitFaces:
+                known = b"no"
+            self.store.put(name, known)
+        return known == b"yes"
+
+    def _forged(self, probe: Probe) -> tuple[bytes, list[str]]:
+        """The first pair of photos that can be forged, or the reason why the last cannot."""
+        problem = ""
+        for host, donor in probe.choices:
+            try:
+                face = self._face(host)
+                other = self._face(donor) if donor else face
+                forgery = forged(probe.species, face, other, probe.seed)
+            except UnfitFaces as error:
+                problem = str(error)
+                continue
+            files = [photo.file for photo in (host, donor) if photo is not None]
+            return marked(forgery.pixels, probe.species, probe.seed), files
+        return UNFIT + problem.encode("utf-8"), []
+
+    def _face_of(self, photo: Photo) -> Face:
+        opened = media.open_media(self.folder / photo.file, self.limits, name=photo.file)
+        if not isinstance(opened, media.Picture):
+            raise UnsupportedMedia(f"{photo.file!r} is no picture; a PNG or JPEG is needed")
+        obstacle = FacesInPicture.obstacle()
+        if obstacle:
+            raise MissingWeights(obstacle)
+        found = FacesInPicture().measure(opened, Traces(MediaKind.PICTURE, {}))
+        if not isinstance(found, PictureFaces) or not found.faces:
+            raise UnfitFaces(f"{photo.file!r} shows no face; one is needed; take another picture")
+        return Face(opened.upright, np.asarray(found.faces[0].points[:, :2], np.float32))
+
+
+def forgery_name(probe: Probe) -> str:
+    """The file of a forgery, by species and what it is made from."""
+    return f"{probe.species}-{probe.key[:32]}.png"
+
+
+def closeness_by(
+    recogniser: Recogniser, material: Material, firsts: dict[str, Photo], store: Store
+) -> Closeness:
+    """How alike the first pictures of two people are to a recogniser that runs here.
+
+    Kept between runs, under the digests of both pictures. Without a face in either
+    picture a pair is the least alike of all.
+    """
+
+    def closeness(one: str, other: str) -> float:
+        first, second = sorted((firsts[one], firsts[other]), key=lambda photo: photo.sha256)
+        name = f"alike-{_digest((recogniser.card.adapter, first.sha256, second.sha256))}"
+        known = store.get(name)
+        if known is None:
+            score = recogniser.compare(material.photo(first), material.photo(second)).score
+            known = json.dumps(score).encode()
+            store.put(name, known)
+        value = json.loads(known)
+        return float("-inf") if value is None else float(value)
+
+    return closeness
+
+
+def _digest(parts: Sequence[str]) -> str:
+    return hashlib.sha256("/".join(parts).encode()).hexdigest()

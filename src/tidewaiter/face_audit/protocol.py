@@ -1,0 +1,202 @@
+"""The protocol of an audit: what is tried on whom, at which thresholds, within which limits.
+
+A TOML file with known keys only. Its digest, with that of the list of people, names the
+audit: a ledger begun under one digest is not continued under another. Limits are left
+out of the digest, so that a run stopped by its cap may go on with a higher one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tomllib
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from tidewaiter.errors import ConfigurationError
+from tidewaiter.forgeries.face_species import Family
+from tidewaiter.forgeries.faces import SPECIES
+
+# Keys and passwords are named in the environment; one in a protocol would be in every report.
+SECRET_NAME = re.compile(r"secret|password|passwd|token|api_?key|access_?key", re.IGNORECASE)
+# What retouching changes is looks, not identity: nobody is impersonated by it.
+NOT_IMPERSONATION: tuple[Family, ...] = ("retouch",)
+ATTACKS = tuple(sorted(n for n, s in SPECIES.items() if s.family not in NOT_IMPERSONATION))
+
+Share = Annotated[float, Field(gt=0, lt=1)]
+Count = Annotated[int, Field(ge=0)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Threshold(_Part):
+    """Thresholds to report at: `given`, the one in service (None: the adapter's own), and FMRs."""
+
+    given: float | None = None
+    fmr: tuple[Share, ...] = (0.001, 0.0001)
+
+
+class Target(_Part):
+    """The service under audit; `options` are the adapter's own keys, never a secret."""
+
+    adapter: str
+    mode: Literal["verify", "identify"] = "verify"
+    score: Literal["similarity", "distance"] = "similarity"
+    threshold: Threshold = Threshold()
+    options: dict[str, Any] = Field(default_factory=dict)
+
+    @field_validator("options")
+    @classmethod
+    def _without_secrets(cls, options: dict[str, Any]) -> dict[str, Any]:
+        found = [name for name in options if SECRET_NAME.search(name) and not _is_named(name)]
+        if found:
+            raise ValueError(
+                f"{found[0]!r} would write a secret into the protocol; adapters read secrets "
+                "from the environment"
+            )
+        return options
+
+
+class Gate(_Part):
+    """What stands before the service: one of a detector, an opinion or a program.
+
+    Its cut is fitted on the calibration people at `bpcer`; a gate that fails rejects.
+    """
+
+    detector: str | None = None
+    opinion: str | None = None
+    program: tuple[str, ...] = ()
+    bpcer: Share = 0.05
+    timeout_s: float = Field(default=30.0, gt=0)
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Gate:
+        if sum((self.detector is not None, self.opinion is not None, bool(self.program))) != 1:
+            raise ValueError("exactly one of detector, opinion and program is needed")
+        return self
+
+
+class Pairs(_Part):
+    """How many attackers each target meets: its nearest look-alikes, and others at random."""
+
+    lookalike: Count = 1
+    random: Count = 3
+
+    @model_validator(mode="after")
+    def _some(self) -> Pairs:
+        if self.lookalike + self.random == 0:
+            raise ValueError("no pair is asked for; at least one look-alike or random is needed")
+        return self
+
+
+class Attack(_Part):
+    """One species of attack: each pair is forged once per seed."""
+
+    species: str
+    seeds: tuple[Count, ...] = Field(default=(1,), min_length=1)
+    pairs: Pairs = Pairs()
+    references: int = Field(default=2, ge=1, le=20)
+    """Pictures of each contributor that a morph is compared with; only morphs use it."""
+
+    @field_validator("species")
+    @classmethod
+    def _known(cls, species: str) -> str:
+        if species not in ATTACKS:
+            raise ValueError(f"no attack species {species!r}; one of {', '.join(ATTACKS)}")
+        return species
+
+
+class Licit(_Part):
+    """Honest comparisons: random and look-alike impostors for each enrolled person."""
+
+    zero_effort: Count = 40
+    lookalike: Count = 1
+
+
+class Split(_Part):
+    """Which people set thresholds and which are measured; a person is on one side only."""
+
+    by: Literal["identity"] = "identity"
+    calibrate: Share = 0.4
+    seed: Count = 1
+    hold_out_species: tuple[str, ...] = ()
+
+
+class Limits(_Part):
+    """What the run may spend and how fast; `max_cost` is checked before every call."""
+
+    max_calls: int | None = Field(default=None, ge=1)
+    max_cost: str | None = Field(default=None, pattern=r"^\d+(\.\d+)? [A-Z]{3}$")
+    price_per_call: Decimal | None = Field(default=None, ge=0)
+    rps: float | None = Field(default=None, gt=0)
+    retries: int = Field(default=5, ge=0, le=20)
+    on_doubt: Literal["resend", "leave"] = "resend"
+
+    @property
+    def most_money(self) -> Decimal | None:
+        """The amount of `max_cost`."""
+        return None if self.max_cost is None else Decimal(self.max_cost.split()[0])
+
+    @property
+    def currency(self) -> str:
+        """The currency of `max_cost`; empty where no money is named."""
+        return "" if self.max_cost is None else self.max_cost.split()[1]
+
+
+class Protocol(_Part):
+    """Everything that decides what an audit does."""
+
+    audit: str = Field(min_length=1, max_length=80)
+    people: str = "identities.csv"
+    targets: tuple[str, ...] = ()
+    """Who is impersonated; empty: everybody enrolled and authorised in the list of people."""
+
+    target: Target
+    gate: Gate | None = None
+    attacks: tuple[Attack, ...] = Field(min_length=1)
+    licit: Licit = Licit()
+    split: Split = Split()
+    limits: Limits = Limits()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Protocol:
+        named = [attack.species for attack in self.attacks]
+        twice = sorted({name for name in named if named.count(name) > 1})
+        if twice:
+            raise ValueError(f"species {twice[0]!r} is listed twice; give it several seeds instead")
+        absent = sorted(set(self.split.hold_out_species) - set(named))
+        if absent:
+            raise ValueError(f"held-out species {absent[0]!r} is not among the attacks")
+        return self
+
+    def digest(self, people: bytes) -> str:
+        """SHA-256 of what decides the trials: this protocol without limits, and the people."""
+        said = self.model_dump_json(exclude={"limits"})
+        return hashlib.sha256(said.encode() + b"\n" + people).hexdigest()
+
+
+def read_protocol(text: str, name: str) -> Protocol:
+    """The protocol in a TOML text; `name` is the file's, for messages.
+
+    Raises ConfigurationError naming the place that cannot be used.
+    """
+    try:
+        return Protocol.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"the protocol {name!r} is not TOML: {error}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "the whole"
+        raise ConfigurationError(
+            f"the protocol {name!r} says something unusable at {place!r}: {first['msg']}; "
+            "docs/reference/audit-protocol.md lists every key"
+        ) from error
+
+
+def _is_named(name: str) -> bool:
+    """Keys that name an environment variable or a file hold no secret themselves."""
+    return name.endswith(("_env", "_file"))

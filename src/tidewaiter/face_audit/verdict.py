@@ -1,0 +1,170 @@
+"""The verdict of an audit in sentences a manager can act on, and what the audit left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from tidewaiter.face_audit.results import AttackRow, AtThreshold, GateUsed, Licit, Rate, ServiceUsed
+from tidewaiter.vocabulary import Text, tr
+
+# NIST SP 800-63A-4 and 63B-4, and the stricter line of the FIDO biometric requirements.
+ACCEPTABLE = 0.07
+
+
+def verdict(
+    at: Sequence[AtThreshold], gate: GateUsed | None, service: ServiceUsed, trials_left: int
+) -> tuple[Text, ...]:
+    """Sentences, the most urgent first. Nothing is said from a cell without a headline."""
+    sentences = [*_warnings(service, trials_left)]
+    for table in at:
+        if table.threshold.supported:
+            sentences += _of_threshold(table, gate)
+    sentences += _unsupported(at)
+    sentences.append(
+        tr(
+            "Whatever the numbers, let a person decide where a refusal or an alarm touches "
+            "somebody's rights; after an alarm, compare with the document, look for a replay or a "
+            "mask, and take a new picture."
+        )
+    )
+    return tuple(sentences)
+
+
+def not_covered(gate: GateUsed | None, mode: str) -> tuple[Text, ...]:
+    """What this audit says nothing about."""
+    missing = [
+        tr("Masks, make-up, prints and screens held before the real camera, and other cameras."),
+        tr("Liveness checks that ask for a movement, and anything measured over time in a video."),
+        tr(
+            "Forgeries by trained networks or by hand: the attacks here are made by rule on this "
+            "machine, and a determined attacker may do better."
+        ),
+        tr("Injection into the camera's path, unless the service was reached through it."),
+        tr(
+            "Other recognisers: morphs were tried against one service, so MAP[r,c] is for one "
+            "recogniser only."
+        ),
+    ]
+    if gate is None:
+        missing.append(tr("A detector in front: the protocol names no gate."))
+    else:
+        missing.append(
+            tr("A gate's behaviour on pictures from other cameras than those of the calibration.")
+        )
+    if mode == "identify":
+        missing.append(tr("Galleries larger than the one enrolled; false hits grow with its size."))
+    return tuple(missing)
+
+
+def stated(rate: Rate) -> Text:
+    """A rate in words, never without counts and interval."""
+    return tr(
+        "{events} of {trials} = {value:.1f} % (95 % interval {lower:.1f} to {upper:.1f} %, "
+        "{people} people)",
+        events=rate.events,
+        trials=rate.trials,
+        value=100 * rate.value,
+        lower=100 * rate.clustered.lower,
+        upper=100 * rate.clustered.upper,
+        people=rate.people,
+    )
+
+
+def worst_row(rows: Sequence[AttackRow], *, gated: bool = False) -> AttackRow | None:
+    """The species accepted most often over all pairs, among cells that have a headline."""
+    usable = [(_of(row, gated=gated), row) for row in rows if row.pair == "all"]
+    told = [(rate.value, row) for rate, row in usable if rate is not None and rate.headline]
+    return max(told, key=lambda pair: pair[0])[1] if told else None
+
+
+def _of(row: AttackRow, *, gated: bool) -> Rate | None:
+    return row.accepted_gated if gated else row.accepted
+
+
+def _warnings(service: ServiceUsed, trials_left: int) -> Iterator[Text]:
+    if service.test_kit:
+        yield tr(
+            "This audit was run against a stand-in for tests. It says nothing about any service "
+            "in use."
+        )
+    if trials_left:
+        yield tr(
+            "This audit is not finished: {left} trials are left. The numbers below are of a part "
+            "and may change; run it to its end before acting on them.",
+            left=trials_left,
+        )
+
+
+def _of_threshold(table: AtThreshold, gate: GateUsed | None) -> Iterator[Text]:
+    worst = worst_row(table.attacks)
+    if worst is None or worst.accepted is None:
+        yield tr(
+            "At threshold “{name}” no species has enough answered trials for a headline.",
+            name=table.threshold.name,
+        )
+        return
+    yield tr(
+        "At threshold “{name}” the most successful of {count} kinds of attack, {species}, was "
+        "taken for the person attacked in {rate}; {judged}.",
+        name=table.threshold.name,
+        count=len({row.species for row in table.attacks}),
+        species=worst.species,
+        rate=stated(worst.accepted),
+        judged=_judged(worst.accepted),
+    )
+    yield from _baselines(table.licit, worst)
+    if gate is not None:
+        yield from _with_gate(table, gate)
+
+
+def _baselines(licit: Licit, worst: AttackRow) -> Iterator[Text]:
+    if worst.baseline is not None:
+        yield tr(
+            "The same attackers with their own pictures were accepted in {rate}; the difference "
+            "is what the attack adds.",
+            rate=stated(worst.baseline),
+        )
+    if licit.frr is not None:
+        yield tr("Honest people were turned away in {rate}.", rate=stated(licit.frr))
+
+
+def _with_gate(table: AtThreshold, gate: GateUsed) -> Iterator[Text]:
+    worst, licit = worst_row(table.attacks, gated=True), table.licit
+    if worst is None or worst.accepted_gated is None:
+        return
+    yield tr(
+        "With the gate {gate} in front, the most successful attack is {species}: {rate}; {judged}.",
+        gate=gate.name,
+        species=worst.species,
+        rate=stated(worst.accepted_gated),
+        judged=_judged(worst.accepted_gated),
+    )
+    if licit.frr_gated is not None and licit.bpcer is not None:
+        yield tr(
+            "The gate costs: honest people are then turned away in {rate}; the gate alone "
+            "rejects {bpcer} of genuine pictures.",
+            rate=stated(licit.frr_gated),
+            bpcer=stated(licit.bpcer),
+        )
+
+
+def _judged(rate: Rate) -> Text:
+    limit = 100 * ACCEPTABLE
+    if rate.clustered.upper < ACCEPTABLE:
+        return tr("this is shown to be below the {limit:.0f} % asked for", limit=limit)
+    if rate.clustered.lower >= ACCEPTABLE:
+        return tr("this is above the {limit:.0f} % that standards allow", limit=limit)
+    return tr("whether this is below {limit:.0f} % cannot be told from so few people", limit=limit)
+
+
+def _unsupported(at: Sequence[AtThreshold]) -> Iterator[Text]:
+    for table in at:
+        used = table.threshold
+        if not used.supported:
+            yield tr(
+                "{name} is not reportable: it would rest on {errors} false matches of {count} "
+                "comparisons, and 30 are needed. Its tables are marked.",
+                name=used.name,
+                errors=used.errors,
+                count=used.comparisons,
+            )

@@ -1,0 +1,135 @@
+"""The report of an audit as one page: verdict first, then every table, then the record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from markupsafe import Markup
+
+from tidewaiter.face_audit.results import AuditResults, Curve
+from tidewaiter.messages import SOURCE_LANGUAGE, translator
+from tidewaiter.report import svg
+from tidewaiter.report.audit_tables import (
+    attack_table,
+    group_table,
+    licit_table,
+    morph_table,
+    outcome_table,
+    person_table,
+)
+from tidewaiter.report.rendering import data_uri, rendered, style_sheet
+from tidewaiter.report.replay import Table
+from tidewaiter.vocabulary import Text, tr
+
+
+def audit_page(
+    results: AuditResults, thumbnails: Mapping[str, bytes], language: str = SOURCE_LANGUAGE
+) -> str:
+    """The page. It needs no network, no script and no other file; same input, same bytes.
+
+    `thumbnails` are small PNG or JPEG pictures of the worst attacks, by file name. Raises
+    ConfigurationError for a language without a catalogue.
+    """
+    context = {
+        "results": results,
+        "verdict": results.verdict,
+        "sections": [
+            (_heading(at.threshold.name, at.threshold.value, at.threshold.supported), tables)
+            for at, tables in zip(results.at, _tables(results), strict=True)
+        ],
+        "gate": _gate(results),
+        "plots": list(_plots(results, language)),
+        "people": [person_table(results.at[0]), *group_table(results.at[0])],
+        "worst": [
+            (picture, data_uri(thumbnails[picture.file]) if picture.file in thumbnails else None)
+            for picture in results.worst
+        ],
+        "outcomes": outcome_table(results.spent),
+        "not_covered": results.not_covered,
+        "reading": _reading(),
+    }
+    return rendered("audit.html.j2", language, style_sheet(results.protocol_sha256), context)
+
+
+def _tables(results: AuditResults) -> Iterator[list[Table]]:
+    for at in results.at:
+        tables = [licit_table(at.licit), attack_table(at.attacks, gated=results.gate is not None)]
+        yield [*tables, *([morph_table(at.morphs)] if at.morphs else [])]
+
+
+def _heading(name: str, value: float | None, supported: bool) -> Text:
+    if value is None:
+        return tr("At threshold “{name}”: the service’s own verdict", name=name)
+    if not supported:
+        return tr(
+            "At threshold “{name}” ({value:.4f}): not reportable, fewer than 30 errors behind it",
+            name=name,
+            value=value,
+        )
+    return tr("At threshold “{name}” ({value:.4f})", name=name, value=value)
+
+
+def _gate(results: AuditResults) -> Text | None:
+    gate = results.gate
+    if gate is None:
+        return None
+    return tr(
+        "{gate}, its cut fitted on {count} genuine pictures of calibration people at BPCER ≤ "
+        "{wanted:.1f} % (there: {found:.1f} %, of which {failures} failures, which reject). No "
+        "attack was used to fit it.",
+        gate=gate.name,
+        count=gate.calibration_pictures,
+        wanted=100 * gate.bpcer_wanted,
+        found=100 * gate.calibration_bpcer,
+        failures=gate.failures,
+    )
+
+
+def _plots(results: AuditResults, language: str) -> Iterator[Markup]:
+    """Two lines a plot, so that dashes tell them apart: each attack beside FMR; DET in pairs."""
+    translate = translator(language)
+    caption = tr(
+        "Shares over the threshold: honest people refused, or impostors and attacks accepted"
+    )
+    labels = (tr("threshold (similarity)"), tr("share of trials"))
+    fmr = [curve for curve in results.sweep if curve.name == "FMR"]
+    others = [curve for curve in results.sweep if curve.name != "FMR"]
+    for number, curve in enumerate(others):
+        yield svg.rates_svg(caption, _lines([*fmr, curve]), labels, translate, f"sweep{number}")
+    caption = tr("Detection error trade-off (DET), both axes as normal deviates")
+    labels = (tr("accepted wrongly"), tr("refused wrongly"))
+    for number in range(0, len(results.det), 2):
+        pair = results.det[number : number + 2]
+        yield svg.rates_svg(caption, _lines(pair), labels, translate, f"det{number}")
+
+
+def _lines(curves: Sequence[Curve]) -> list[svg.Line]:
+    return [
+        svg.Line(
+            label=tr("{name} (n = {trials})", name=curve.name, trials=curve.trials),
+            points=tuple(zip(curve.x, curve.y, strict=True)),
+            dashed=number % 2 == 1,
+        )
+        for number, curve in enumerate(curves)
+    ]
+
+
+def _reading() -> Sequence[Text]:
+    return (
+        tr(
+            "Every rate reads: events of trials = rate [95 % interval over people]. The interval "
+            "is clustered by the person attacked, since attempts on one person resemble each "
+            "other; the exact interval beside it takes every attempt for independent and is too "
+            "short."
+        ),
+        tr(
+            "† fewer than 30 events: by the rule of 30 the rate is uncertain by more than 30 %. "
+            "‡ more than 5 % of the trials have no answer: no headline."
+        ),
+        tr(
+            "IAPAR: share of attacks accepted by the whole system. APCER: share of attacks that "
+            "the gate lets pass. BPCER: share of genuine pictures that the gate rejects. RIAPAR: "
+            "IAPAR plus the honest turned away. Lift: IAPAR minus the acceptance of the same "
+            "attackers’ own pictures."
+        ),
+    )

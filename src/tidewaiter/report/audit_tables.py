@@ -1,0 +1,208 @@
+"""The tables of an audit's report; no rate stands without its counts and its interval."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from tidewaiter.face_audit.results import (
+    AttackRow,
+    AtThreshold,
+    Ends,
+    GroupRow,
+    Licit,
+    MorphRow,
+    PersonRow,
+    Rate,
+    Spent,
+)
+from tidewaiter.report.replay import Table
+from tidewaiter.vocabulary import Text, tr
+
+NOTHING = "–"
+Cell = str | Text
+
+
+def licit_table(licit: Licit) -> Table:
+    """What honest people and impostors without an attack meet."""
+    named = (
+        (tr("honest people not recognised (FNMR; FNIR of searches)"), licit.fnmr),
+        (tr("honest people without a template (FTA)"), licit.fta),
+        (tr("honest people turned away for any reason (FRR)"), licit.frr),
+        (tr("the same with the gate in front"), licit.frr_gated),
+        (tr("genuine pictures rejected by the gate (BPCER)"), licit.bpcer),
+        (tr("random impostors accepted (FMR)"), licit.fmr_random),
+        (tr("look-alikes accepted (FMR of the nearest)"), licit.fmr_look_alike),
+        (tr("strangers who are given any name (FPIR)"), licit.fpir),
+    )
+    return Table(
+        caption=tr("Without any attack, on the measured people"),
+        headings=(tr("what"), tr("rate"), tr("exact interval"), tr("people"), tr("missing")),
+        rows=tuple((name, *_rate_cells(rate)) for name, rate in named if rate is not None),
+        words=1,
+    )
+
+
+def attack_table(rows: Sequence[AttackRow], *, gated: bool) -> Table:
+    """Each species over each kind of pairs; the worst of all stands first."""
+    ordered = sorted(rows, key=lambda row: -(row.accepted.value if row.accepted else -1.0))
+    headings = [
+        tr("attack"),
+        tr("pairs"),
+        tr("accepted (IAPAR)"),
+        tr("exact interval"),
+        tr("people"),
+        tr("missing"),
+        tr("same people, no attack"),
+        tr("lift"),
+        tr("RIAPAR"),
+    ]
+    if gated:
+        headings += [tr("accepted with the gate"), tr("pass the gate (APCER)"), tr("RIAPAR gated")]
+    searched = any(row.any_identity for row in rows)
+    if searched:
+        headings += [tr("any name returned"), tr("a wrong name")]
+    return Table(
+        caption=tr("Attacks, most successful first"),
+        headings=(*headings, tr("not forgeable")),
+        rows=tuple(tuple(_attack_cells(row, gated, searched)) for row in ordered),
+        words=2,
+    )
+
+
+def morph_table(rows: Sequence[MorphRow]) -> Table:
+    """Morphs that both contributors could use."""
+    return Table(
+        caption=tr("Morphs against all their contributors, without the gate"),
+        headings=(
+            tr("attack"),
+            tr("pairs"),
+            tr("accepted for both (MMPMR, MinMax)"),
+            tr("exact interval"),
+            tr("people"),
+            tr("missing"),
+            tr("ProdAvg"),
+            tr("RMMR"),
+            tr("MAP[1,1], MAP[2,1] …"),
+            tr("left out"),
+        ),
+        rows=tuple(
+            (
+                row.species,
+                _pair(row.pair),
+                *_rate_cells(row.min_max),
+                _percent(row.prod_avg),
+                _percent(row.rmmr),
+                " · ".join(str(_percent(share)) for share in row.map_attempts),
+                str(row.left_out),
+            )
+            for row in rows
+        ),
+        words=2,
+    )
+
+
+def person_table(at: AtThreshold) -> Table:
+    """Who is impersonated most, and who is not recognised; counts only, they are few."""
+    return Table(
+        caption=tr("Per person attacked, at threshold “{name}”", name=at.threshold.name),
+        headings=(
+            tr("person"),
+            tr("attacks accepted"),
+            tr("with the gate"),
+            tr("own pictures refused"),
+        ),
+        rows=tuple(_person_cells(row) for row in at.people),
+        words=1,
+    )
+
+
+def group_table(at: AtThreshold) -> Iterator[Table]:
+    """Per group of people, where the list of people names groups."""
+    if at.groups:
+        yield Table(
+            caption=tr(
+                "Per group of people attacked, at threshold “{name}”", name=at.threshold.name
+            ),
+            headings=(
+                tr("group"),
+                tr("targets"),
+                tr("attacks accepted"),
+                tr("honest not recognised"),
+            ),
+            rows=tuple(_group_cells(row) for row in at.groups),
+            words=1,
+        )
+
+
+def outcome_table(spent: Spent) -> Table:
+    """What became of all trials."""
+    rows: list[tuple[Cell, ...]] = [(name, str(n)) for name, n in spent.outcomes.items()]
+    rows.append((tr("attack could not be forged"), str(spent.unmade)))
+    rows.append((tr("calls in doubt: sent, reply lost, perhaps billed"), str(len(spent.in_doubt))))
+    rows.append((tr("calls paid or in doubt"), str(spent.calls)))
+    rows.append((tr("money spent"), spent.cost))
+    return Table(
+        caption=tr("Outcomes and cost"),
+        headings=(tr("outcome"), tr("count")),
+        rows=tuple(rows),
+        words=1,
+    )
+
+
+def _attack_cells(row: AttackRow, gated: bool, searched: bool) -> Iterator[Cell]:
+    yield tr("{species} (held out)", species=row.species) if row.held_out else row.species
+    yield _pair(row.pair)
+    yield from _rate_cells(row.accepted)
+    yield _rate(row.baseline)
+    yield _percent(row.lift)
+    yield _percent(row.riapar)
+    if gated:
+        yield _rate(row.accepted_gated)
+        yield _rate(row.apcer)
+        yield _percent(row.riapar_gated)
+    if searched:
+        yield _rate(row.any_identity)
+        yield _rate(row.wrong_name)
+    yield str(row.unmade)
+
+
+def _person_cells(row: PersonRow) -> tuple[Cell, ...]:
+    gated = NOTHING if row.accepted_gated is None else f"{row.accepted_gated} / {row.attacks}"
+    return (
+        row.person,
+        f"{row.accepted} / {row.attacks}",
+        gated,
+        f"{row.refused} / {row.mated}",
+    )
+
+
+def _group_cells(row: GroupRow) -> tuple[Cell, ...]:
+    named = f"{row.group}: {row.value or NOTHING}"
+    return (named, str(row.people), _rate(row.accepted), _rate(row.fnmr))
+
+
+def _rate_cells(rate: Rate | None) -> tuple[Cell, ...]:
+    if rate is None:
+        return (NOTHING,) * 4
+    missing = str(rate.missing) if not rate.missing else f"{rate.missing} ({_ends(rate.if_all)})"
+    return (_rate(rate), _ends(rate.exact), str(rate.people), missing)
+
+
+def _rate(rate: Rate | None) -> str:
+    if rate is None:
+        return NOTHING
+    marks = ("†" if rate.fewer_than_30 else "") + ("" if rate.headline else "‡")
+    return f"{rate.events}/{rate.trials} = {100 * rate.value:.1f} % {_ends(rate.clustered)}{marks}"
+
+
+def _ends(ends: Ends) -> str:
+    return f"[{100 * ends.lower:.1f}–{100 * ends.upper:.1f}]"
+
+
+def _percent(share: float | None) -> str:
+    return NOTHING if share is None else f"{100 * share:.1f} %".replace("-", "\N{MINUS SIGN}")
+
+
+def _pair(pair: str) -> Text:
+    names = {"all": tr("all"), "random": tr("random"), "look-alike": tr("look-alike")}
+    return names[pair]

@@ -1,0 +1,123 @@
+"""The ledger of an audit as a file of JSON lines: each on disk before the next call is sent."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from io import FileIO
+from pathlib import Path
+from typing import Self
+
+from tidewaiter.errors import InputError, StorageError
+from tidewaiter.face_audit.ledger import Opening, Row, read_opening, read_row, same_audit
+
+
+class LedgerFile:
+    """A ledger held by this process alone.
+
+    A last line that a crash cut short is dropped, `torn` says so; any other line that
+    cannot be read raises IntegrityError. Rows are never changed.
+    """
+
+    def __init__(self, path: Path, opening: Opening) -> None:
+        self.path, self.torn = path, False
+        self._file = _held(path)
+        try:
+            lines = self._whole_lines()
+            if not lines:
+                self._write(opening.model_dump_json())
+                lines = [opening.model_dump_json()]
+            self.opening = read_opening(lines[0], path.name)
+            same_audit(self.opening, opening)
+            self.rows = [read_row(line, n, path.name) for n, line in enumerate(lines[1:], start=2)]
+        except BaseException:
+            self.close()
+            raise
+
+    def append(self, row: Row) -> None:
+        """Write one row and wait until the disk has it."""
+        self._write(row.model_dump_json(exclude_defaults=True))
+        self.rows.append(row)
+
+    def close(self) -> None:
+        """Let other processes have the ledger."""
+        self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _whole_lines(self) -> list[str]:
+        """All lines that end, with the file cut back to them."""
+        self._file.seek(0)
+        content = self._file.read()
+        whole = content[: content.rfind(b"\n") + 1]
+        if len(whole) < len(content):
+            self.torn = True
+            self._file.truncate(len(whole))
+        self._file.seek(0, os.SEEK_END)
+        return _lines(whole)
+
+    def _write(self, line: str) -> None:
+        content = line.encode("utf-8") + b"\n"
+        before = self._file.tell()
+        try:
+            left = content
+            while left:  # a disk that is nearly full takes part of it and refuses the rest
+                left = left[self._file.write(left) or 0 :]
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                self._file.truncate(before)
+            raise StorageError(
+                f"the ledger {self.path.name!r} could not be written ({error.strerror}); nothing "
+                "more was sent; free disk space and run again"
+            ) from error
+
+
+def read_ledger(path: Path) -> tuple[Opening, list[Row]]:
+    """What a ledger says, without holding it; a line still being written is left out.
+
+    Raises InputError where there is none, IntegrityError where it is damaged.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise InputError(
+            f"there is no ledger {path.name!r} to read ({error.strerror}); "
+            "`tidewaiter audit run` begins one"
+        ) from error
+    lines = _lines(content[: content.rfind(b"\n") + 1])
+    if not lines:
+        raise InputError(f"the ledger {path.name!r} is empty; `tidewaiter audit run` fills it")
+    rows = [read_row(line, number, path.name) for number, line in enumerate(lines[1:], start=2)]
+    return read_opening(lines[0], path.name), rows
+
+
+def _lines(content: bytes) -> list[str]:
+    return [line.decode("utf-8", "replace") for line in content.split(b"\n")[:-1]]
+
+
+def _held(path: Path) -> FileIO:
+    """The file, opened and locked for as long as this process lives."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = FileIO(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+")
+    except OSError as error:
+        raise StorageError(
+            f"the ledger {path.name!r} cannot be opened ({error.strerror}); choose another folder"
+        ) from error
+    try:
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except ModuleNotFoundError:  # not on Windows, where an open file cannot be replaced either
+        return file
+    except OSError as error:
+        file.close()
+        raise StorageError(
+            "another process is running this audit; wait for it, or stop it, then run again"
+        ) from error
+    return file

@@ -1,0 +1,229 @@
+"""Put an audit together: its files, the service, the gate, the ledger and the pages."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tidewaiter import __version__
+from tidewaiter.errors import ConfigurationError, InputError
+from tidewaiter.face_audit.auditing import Audit, check_before, check_faces, prepared, results
+from tidewaiter.face_audit.driver import Ending, Ports, carry_out
+from tidewaiter.face_audit.ledger import Book, Opening, book_of, same_audit
+from tidewaiter.face_audit.material import Material, closeness_by
+from tidewaiter.face_audit.people import Person, Photo, read_people
+from tidewaiter.face_audit.protocol import Protocol, read_protocol
+from tidewaiter.face_audit.results import AuditResults
+from tidewaiter.face_audit.service import Recogniser
+from tidewaiter.face_audit.trials import Closeness
+from tidewaiter.outlets.opening import Described, open_recogniser
+from tidewaiter.report.audit_page import audit_page
+from tidewaiter.settings import Settings
+from tidewaiter.storage.kept import FolderOfBytes
+from tidewaiter.storage.ledger_file import LedgerFile, read_ledger
+from tidewaiter.storage.reports import write_whole
+from tidewaiter.wiring_gates import gate_of
+
+LEDGER, MADE = "ledger.jsonl", "pictures"
+# Longest side of a picture in the report, in pixels.
+THUMBNAIL_SIDE = 240
+
+
+@dataclass(frozen=True)
+class Bench:
+    """An audit laid out on this machine, with everything it runs on."""
+
+    audit: Audit
+    material: Material
+    recogniser: Recogniser
+    folder: Path
+    settings: Settings
+
+    def opening(self) -> Opening:
+        """The first line of this audit's ledger."""
+        return Opening(
+            audit=self.audit.protocol.audit,
+            protocol_sha256=self.audit.digest,
+            pictures=self.audit.pictures,
+            endpoint=self.recogniser.card.endpoint,
+            started=SystemClock().now(),
+        )
+
+
+class SystemClock:
+    """The clock of this machine."""
+
+    def now(self) -> str:
+        """UTC to the second."""
+        return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    def monotonic(self) -> float:
+        """Seconds since some moment."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        time.sleep(seconds)
+
+
+def open_audit(
+    protocol_path: Path,
+    folder: Path,
+    settings: Settings,
+    *,
+    on_checked: Callable[[int], None] = lambda _count: None,
+) -> tuple[Bench, list[str]]:
+    """The audit of a protocol, every picture opened and checked, nothing sent.
+
+    Also the files of probes without a face. Raises the errors of `tidewaiter.errors` for
+    whatever would fail once calls are made.
+    """
+    protocol, people, listed = _read(protocol_path)
+    recogniser = _recogniser(protocol, protocol_path.parent)
+    store = FolderOfBytes(folder / MADE)
+    material = Material(protocol_path.parent, store, settings.limits)
+    closeness = _closeness(protocol, people, recogniser, material, store)
+    audit = prepared(protocol, people, listed, closeness)
+    check_before(audit, recogniser)
+    faceless = check_faces(audit, material.has_face, on_checked)
+    return Bench(audit, material, recogniser, folder, settings), faceless
+
+
+def run_audit(
+    bench: Bench, on_progress: Callable[[int, int], None] = lambda _done, _all: None
+) -> tuple[Ending, bool]:
+    """Begin or go on; how it ended, and whether a torn last line was dropped."""
+    gate = gate_of(bench.audit.protocol.gate, bench.settings)
+    with LedgerFile(bench.folder / LEDGER, bench.opening()) as ledger:
+        ports = Ports(
+            recogniser=bench.recogniser,
+            ledger=ledger,
+            photo=bench.material.photo,
+            show=bench.material.show,
+            clock=SystemClock(),
+            gate=gate,
+            on_progress=on_progress,
+        )
+        limits = bench.audit.protocol.limits
+        return carry_out(bench.audit.trials, bench.audit.gallery, ports, limits), ledger.torn
+
+
+def audit_results(bench: Bench) -> AuditResults:
+    """The record of what the ledger holds so far. Raises IntegrityError for another audit's."""
+    path = bench.folder / LEDGER
+    opening, rows = read_ledger(path)
+    same_audit(opening, bench.opening())
+    facts = {
+        "ledger_sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        "tidewaiter": __version__,
+        "python": platform.python_version(),
+        "service": bench.recogniser.card.version,
+    }
+    return results(bench.audit, opening, rows, facts, bench.recogniser.card)
+
+
+def write_report(bench: Bench, language: str) -> AuditResults:
+    """Write report.json and report.html into the folder of the audit."""
+    found = audit_results(bench)
+    thumbnails = {
+        picture.file: _thumbnail(content)
+        for picture in found.worst
+        if (content := FolderOfBytes(bench.folder / MADE).get(picture.file)) is not None
+    }
+    page = audit_page(found, thumbnails, language)
+    write_whole(bench.folder / "report.html", page)
+    write_whole(bench.folder / "report.json", found.model_dump_json(indent=1) + "\n")
+    return found
+
+
+def audit_status(folder: Path) -> tuple[Opening, Book]:
+    """What the ledger in a folder says, also while another process runs the audit."""
+    opening, rows = read_ledger(folder / LEDGER)
+    return opening, book_of(rows)
+
+
+def _read(path: Path) -> tuple[Protocol, tuple[Person, ...], bytes]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(
+            f"the protocol {path.name!r} cannot be read ({error}); `tidewaiter audit init` "
+            "writes one to begin with"
+        ) from error
+    protocol = read_protocol(text, path.name)
+    listed = path.parent / protocol.people
+    try:
+        content = listed.read_bytes()
+        people = read_people(content.decode("utf-8"), listed.name, _digest_below(path.parent))
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"the list of people {listed.name!r} cannot be read: {error}") from error
+    return protocol, people, content
+
+
+def _recogniser(protocol: Protocol, folder: Path) -> Recogniser:
+    target = protocol.target
+    return open_recogniser(
+        Described(
+            adapter=target.adapter,
+            mode=target.mode,
+            is_distance=target.score == "distance",
+            given=target.threshold.given,
+            options=target.options,
+            price_per_call=protocol.limits.price_per_call,
+            environment=os.environ,
+            folder=folder,
+        )
+    )
+
+
+def _embedded() -> Recogniser:
+    return open_recogniser(
+        Described("dlib", "verify", False, None, {}, None, os.environ, Path())  # noqa: FBT003
+    )
+
+
+def _thumbnail(content: bytes) -> bytes:
+    """A forgery of ours, small enough for twenty of them on a page."""
+    import cv2
+    import numpy as np
+
+    pixels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+    assert pixels is not None, "our own PNG"
+    scale = min(1.0, THUMBNAIL_SIDE / max(pixels.shape[:2]))
+    small = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return cv2.imencode(".jpg", small)[1].tobytes()
+
+
+def _digest_below(folder: Path) -> Callable[[str], str]:
+    def digest(name: str) -> str:
+        try:
+            return hashlib.sha256((folder / name).read_bytes()).hexdigest()
+        except OSError as error:
+            raise InputError(
+                f"the picture {name!r} cannot be read ({error.strerror}); correct the list of "
+                "people, whose files count from its own folder"
+            ) from error
+
+    return digest
+
+
+def _closeness(
+    protocol: Protocol,
+    people: tuple[Person, ...],
+    recogniser: Recogniser,
+    material: Material,
+    store: FolderOfBytes,
+) -> Closeness:
+    """By the embedded recogniser, since a service would be asked, and paid, for every pair."""
+    firsts: dict[str, Photo] = {p.id: (*p.enrolled, *p.probes)[0] for p in people if p.photos}
+    wanted = protocol.licit.lookalike + sum(a.pairs.lookalike for a in protocol.attacks)
+    if not wanted:
+        return lambda _one, _other: 0.0
+    pairing = recogniser if recogniser.card.endpoint == "embedded" else _embedded()
+    return closeness_by(pairing, material, firsts, store)

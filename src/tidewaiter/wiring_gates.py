@@ -1,0 +1,107 @@
+"""Build the gate that a protocol names, from detectors, opinions or a program."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from tidewaiter.casework.examination import find
+from tidewaiter.casework.plan import Plan, calibrations_of, plan_for
+from tidewaiter.detectors.base import Detector
+from tidewaiter.errors import ConfigurationError, TidewaiterError
+from tidewaiter.face_audit.gate import GateAnswer, GateKeeper
+from tidewaiter.face_audit.protocol import Gate
+from tidewaiter.face_audit.service import Picture
+from tidewaiter.media import Picture as OpenedPicture
+from tidewaiter.media import open_media
+from tidewaiter.opinion.weighing import weigh
+from tidewaiter.settings import Settings
+from tidewaiter.vocabulary import Finding, MediaKind, Proposition
+
+# Characters kept of what went wrong in a gate.
+LONGEST_PROBLEM = 200
+
+
+def gate_of(gate: Gate | None, settings: Settings) -> GateKeeper | None:
+    """The gate, or None. Raises ConfigurationError for one that does not exist."""
+    if gate is None:
+        return None
+    if gate.program:
+        return _program(gate.program, gate.timeout_s)
+    plan = plan_for(settings, only=(gate.detector,) if gate.detector else (), stability=False)
+    detectors = plan.detectors_for(MediaKind.PICTURE)
+    proposition = None
+    if gate.opinion is not None:
+        proposition = _proposition(gate.opinion)
+        detectors = tuple(d for d in detectors if d.proposition is proposition and d.weighs)
+    if not detectors:
+        raise ConfigurationError(
+            f"nothing examines pictures for the gate {gate.detector or gate.opinion!r}; "
+            "`tidewaiter detectors` lists what does"
+        )
+    return _examining(plan, detectors, proposition)
+
+
+def _proposition(name: str) -> Proposition:
+    try:
+        return Proposition(name)
+    except ValueError as error:
+        known = ", ".join(Proposition)
+        raise ConfigurationError(f"there is no opinion {name!r}; one of {known}") from error
+
+
+def _examining(
+    plan: Plan, detectors: Sequence[Detector], proposition: Proposition | None
+) -> GateKeeper:
+    calibrations = calibrations_of(plan).usable
+
+    def judge(picture: Picture) -> GateAnswer:
+        try:
+            findings = _findings(picture, detectors, plan)
+        except TidewaiterError as error:
+            return GateAnswer(None, str(error)[:LONGEST_PROBLEM])
+        if proposition is None:
+            finding = findings[0]
+            return GateAnswer(finding.score, str(finding.reason or "")[:LONGEST_PROBLEM])
+        opinions = weigh(findings, calibrations, kind=MediaKind.PICTURE, domain=plan.domain)
+        told = [o for o in opinions if o.proposition is proposition and o.calibration]
+        if not told:
+            return GateAnswer(None, "no calibrated finding speaks on this picture")
+        return GateAnswer(told[0].log10_lr)
+
+    return judge
+
+
+def _findings(picture: Picture, detectors: Sequence[Detector], plan: Plan) -> tuple[Finding, ...]:
+    with tempfile.TemporaryDirectory(prefix="tidewaiter-gate-") as folder:
+        path = Path(folder) / "probe"
+        path.write_bytes(picture.content)
+        opened = open_media(path, plan.limits, name=picture.name)
+        if not isinstance(opened, OpenedPicture):
+            return ()
+        return find(opened, detectors, plan)
+
+
+def _program(arguments: Sequence[str], timeout_s: float) -> GateKeeper:
+    """A program that reads the picture on standard input and prints {"score": number}."""
+
+    def judge(picture: Picture) -> GateAnswer:
+        try:
+            done = subprocess.run(  # noqa: S603 - the operator's own program, without a shell
+                list(arguments),
+                input=picture.content,
+                capture_output=True,
+                timeout=timeout_s,
+                check=True,
+            )
+            score = float(json.loads(done.stdout)["score"])
+        except (OSError, subprocess.SubprocessError) as error:
+            return GateAnswer(None, type(error).__name__)
+        except (ValueError, KeyError, TypeError):
+            return GateAnswer(None, 'the program did not print {"score": number}')
+        return GateAnswer(score)
+
+    return judge

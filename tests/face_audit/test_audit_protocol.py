@@ -1,0 +1,43 @@
+"""A protocol says only what is known, and names no secret."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.face_audit.making import PROTOCOL, protocol
+from tidewaiter.errors import ConfigurationError
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('audit = "test"', 'audit = "test"\ncolour = "red"', "colour"),
+        ("swap-feather", "swap-nothing", "no attack species 'swap-nothing'"),
+        ("swap-feather", "retouch-slim", "no attack species 'retouch-slim'"),
+        ("swap-feather", "morph-complete", "listed twice"),
+        ("fmr = [0.1]", "fmr = [0.0]", "greater than 0"),
+        ("fmr = [0.1]", "fmr = [0.1], given = nan", "finite"),
+        ("[[attacks]]", "options = { api_key = 'x' }\n[[attacks]]", "secret"),
+        ("retries = 3", "retries = 3\nmax_cost = '8 euro'", "max_cost"),
+        ("price_per_call = 0.01", "\n[gate]\ndetector = 'a'\nopinion = 'b'", "exactly one"),
+        ("price_per_call = 0.01", "\n[split]\nhold_out_species = ['reenact']", "not among"),
+        ("audit =", "audit", "not TOML"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_by_name(old, new, said):
+    with pytest.raises(ConfigurationError, match=said):
+        protocol(base=PROTOCOL.replace(old, new, 1))
+
+
+def test_an_environment_variable_may_be_named_for_a_key():
+    text = PROTOCOL.replace("[[attacks]]", "options = { key_env = 'KEY' }\n[[attacks]]", 1)
+    assert protocol(base=text).target.options == {"key_env": "KEY"}
+
+
+def test_the_digest_follows_what_decides_trials_and_not_the_limits():
+    first = protocol()
+    raised = protocol(base=PROTOCOL.replace("retries = 3", "retries = 9"))
+    other = protocol(base=PROTOCOL.replace("swap-feather", "swap-poisson"))
+    assert first.digest(b"people") == raised.digest(b"people")
+    assert first.digest(b"people") != other.digest(b"people")
+    assert first.digest(b"people") != first.digest(b"others")

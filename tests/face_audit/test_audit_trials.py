@@ -1,0 +1,76 @@
+"""What is tried on whom follows from the protocol alone."""
+
+from __future__ import annotations
+
+from tests.face_audit.making import PROTOCOL, audit, closeness, listed
+from tidewaiter.face_audit.trials import LOOKALIKE, RANDOM, Role
+
+
+def of(found, role):
+    return [trial for trial in found.trials if trial.role is role]
+
+
+def test_the_same_protocol_gives_the_same_trials_and_each_once():
+    first, second = audit(), audit()
+    assert first.trials == second.trials
+    assert len({trial.id for trial in first.trials}) == len(first.trials)
+
+
+def test_nobody_meets_the_other_side_and_attacks_stay_on_the_measured_one():
+    found = audit()
+    side = found.setting.part_of
+    assert all(side[t.target] == side[t.source] == t.part for t in found.trials)
+    assert {t.part for t in of(found, Role.ATTACK)} == {"test"}
+    assert {t.part for t in of(found, Role.ZERO_EFFORT)} == {"calibrate", "test"}
+
+
+def test_the_look_alike_is_the_nearest_on_the_same_side():
+    found = audit()
+    for trial in of(found, Role.LOOK_ALIKE):
+        others = found.setting.others(trial.target)
+        nearest = max(others, key=lambda other: closeness(trial.target, other))
+        assert trial.source == nearest
+
+
+def test_every_attacked_pair_has_its_baseline_without_an_attack():
+    found = audit()
+    honest = {(t.target, t.source) for t in found.trials if t.role is not Role.ATTACK}
+    attacked = {(t.target, t.source) for t in of(found, Role.ATTACK)}
+    assert attacked <= honest
+    assert {t.pair for t in of(found, Role.ATTACK)} == {LOOKALIKE, RANDOM}
+
+
+def test_a_morph_meets_both_contributors_and_none_of_its_own_photos():
+    morphs = [t for t in audit().trials if t.species == "morph-complete"]
+    by_probe = {}
+    for trial in morphs:
+        by_probe.setdefault(trial.probe.key, set()).add(trial.compared)
+        made_from = {p.sha256 for pair in trial.probe.choices for p in pair if p}
+        assert trial.reference.sha256 not in made_from
+    assert all(len(people) == 2 for people in by_probe.values())
+    headline = [t for t in morphs if t.headline]
+    assert {t.probe.key for t in headline} == set(by_probe)
+    assert all(t.compared == t.target for t in headline)
+
+
+def test_a_swap_puts_the_target_into_the_attackers_picture():
+    for trial in audit().trials:
+        if trial.species == "swap-feather":
+            assert trial.probe.host.person == trial.source
+            assert trial.probe.donor.person == trial.target
+
+
+def test_more_seeds_turn_through_the_photos():
+    base = PROTOCOL.replace('species = "swap-feather"', 'species = "swap-feather"\nseeds = [1, 2]')
+    pairs = {}
+    for trial in audit(base=base).trials:
+        if trial.species == "swap-feather":
+            pairs.setdefault((trial.target, trial.source), set()).add(trial.probe.host.file)
+    assert all(len(files) == 2 for files in pairs.values())
+
+
+def test_a_search_has_no_reference_and_enrols_everybody():
+    base = PROTOCOL.replace('adapter = "dlib"', 'adapter = "dlib"\nmode = "identify"')
+    found = audit(base=base, people=listed(12, enrol=2))
+    assert all(trial.reference is None for trial in found.trials)
+    assert len(found.gallery) == 24

@@ -1,0 +1,145 @@
+"""Nothing answered is asked again, nothing is sent that the cap does not cover."""
+
+from __future__ import annotations
+
+from collections import Counter
+from decimal import Decimal
+
+import pytest
+
+from tests.face_audit.making import (
+    PROTOCOL,
+    MadeRecogniser,
+    MemoryLedger,
+    StillClock,
+    audit,
+    number,
+    ports,
+)
+from tidewaiter.errors import ConfigurationError
+from tidewaiter.face_audit.driver import carry_out
+from tidewaiter.face_audit.gate import GateAnswer
+from tidewaiter.face_audit.ledger import book_of
+from tidewaiter.face_audit.protocol import Limits
+from tidewaiter.face_audit.service import Outcome, Reply
+
+LIMITS = Limits(retries=3)
+BUSY = Reply(Outcome.THROTTLED, http=429, retry_after_s=7.0)
+BROKEN = Reply(Outcome.ERROR, http=500, calls=1)
+
+
+def run(of, given, limits=LIMITS):
+    return carry_out(of.trials, of.gallery, given, limits)
+
+
+def test_a_run_answers_every_trial_once_and_a_second_run_asks_nothing():
+    found, given = audit(), ports()
+    assert run(found, given).left == 0
+    assert Counter(given.recogniser.asked).most_common(1)[0][1] == 1
+    asked = len(given.recogniser.asked)
+    assert run(found, given).reason is None
+    assert len(given.recogniser.asked) == asked
+    book = book_of(given.ledger.rows)
+    assert len(book.answered) + len(book.unmade) == len(found.trials)
+    assert book.unmade
+    assert book.cost == Decimal("0.01") * asked
+
+
+def test_throttled_and_broken_calls_are_tried_again_with_patience():
+    def faults(trial, count):
+        return {1: BUSY, 2: BROKEN}.get(count)
+
+    clock = StillClock()
+    given = ports(recogniser=MadeRecogniser(faults=faults), clock=clock)
+    found = audit()
+    assert run(found, given).left == 0
+    assert set(Counter(given.recogniser.asked).values()) == {3}
+    assert set(clock.slept[::2]) == {7.0}
+    assert all(1.0 <= wait <= 2.0 for wait in clock.slept[1::2])
+
+
+def test_a_trial_out_of_retries_is_missing_and_not_asked_again():
+    def faults(trial, count):
+        return BROKEN if number(trial) < 0.1 else None
+
+    found, given = audit(), ports(recogniser=MadeRecogniser(faults=faults))
+    assert run(found, given).left == 0
+    counts = Counter(given.recogniser.asked)
+    assert set(counts.values()) == {1, 1 + LIMITS.retries}
+    run(found, given)
+    assert Counter(given.recogniser.asked) == counts
+
+
+def test_a_service_that_is_down_ends_the_run():
+    given = ports(recogniser=MadeRecogniser(faults=lambda *_: BROKEN))
+    ending = run(audit(), given)
+    assert "see that the service is up" in str(ending.reason)
+    assert len(set(given.recogniser.asked)) == 10
+
+
+def test_denied_access_stops_at_once_and_is_asked_again_later():
+    given = ports(recogniser=MadeRecogniser(faults=lambda *_: Reply(Outcome.DENIED, http=403)))
+    with pytest.raises(ConfigurationError, match="denied access"):
+        run(audit(), given)
+    assert len(given.recogniser.asked) == 1
+    given.recogniser.faults = None
+    assert run(audit(), given).left == 0
+
+
+@pytest.mark.parametrize("limits", [{"max_calls": 20}, {"max_cost": "0.20 EUR"}])
+def test_the_cap_is_checked_before_a_call_and_may_be_raised(limits):
+    found, given = audit(), ports()
+    ending = run(found, given, Limits(**limits))
+    assert ending.left > 0
+    assert "limit of the protocol" in str(ending.reason)
+    assert len(given.recogniser.asked) == 20
+    assert run(found, given).left == 0
+
+
+def test_a_call_in_doubt_is_paid_named_and_sent_again_or_left():
+    found = audit()
+    given = ports()
+    run(found, given)
+    whole = given.ledger.rows
+    last = next(n for n, row in enumerate(whole) if row.state == "answered")
+    for policy, asked in (("resend", 1), ("leave", 0)):
+        again = ports(ledger=MemoryLedger([*whole[:last]]))
+        limits = Limits(retries=3, on_doubt=policy)
+        assert run(found, again, limits).left == 0
+        trial = whole[last].trial_id
+        assert again.recogniser.asked.count(trial) == asked
+        assert [row.trial_id for row in book_of(again.ledger.rows).doubtful] == [trial]
+        paid = book_of(again.ledger.rows).calls
+        assert paid == len(again.recogniser.asked) + 1
+
+
+def test_the_rate_is_held():
+    clock = StillClock()
+    found = audit()
+    run(found, ports(clock=clock), Limits(rps=4))
+    asked = len(clock.slept) + 1
+    assert clock.seconds == pytest.approx((asked - 1) / 4)
+
+
+def test_a_gallery_that_is_kept_is_filled_once_and_another_at_every_start():
+    base = PROTOCOL.replace('adapter = "dlib"', 'adapter = "dlib"\nmode = "identify"')
+    found, given = audit(base=base), ports()
+    run(found, given)
+    assert len(given.recogniser.gallery) == len(found.gallery)
+    run(found, given)
+    assert len(given.recogniser.gallery) == len(found.gallery)
+
+
+def test_the_gate_sees_each_picture_once():
+    seen = []
+
+    def gate(picture):
+        seen.append(picture.sha256)
+        return GateAnswer(0.5)
+
+    found, given = audit(), ports(gate=gate)
+    run(found, given)
+    run(found, given)
+    assert len(seen) == len(set(seen))
+    shown = {row.probe_sha256 for row in given.ledger.rows if row.state == "answered"}
+    assert set(seen) == shown

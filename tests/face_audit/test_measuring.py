@@ -1,0 +1,205 @@
+"""The tables say what the ledger says, on the measured people, and never more."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.face_audit.making import (
+    PROTOCOL,
+    MadeRecogniser,
+    audit,
+    listed,
+    number,
+    opening,
+    ports,
+)
+from tidewaiter.errors import ConfigurationError, InputError
+from tidewaiter.face_audit.auditing import check_before, estimated, results
+from tidewaiter.face_audit.driver import carry_out
+from tidewaiter.face_audit.gate import GateAnswer, fitted_cut
+from tidewaiter.face_audit.protocol import Limits
+from tidewaiter.face_audit.service import Outcome, Price, Reply
+
+FACTS = {"ledger_sha256": "0" * 64, "tidewaiter": "test"}
+GATED = PROTOCOL.replace("[limits]", '[gate]\ndetector = "image.any"\nbpcer = 0.2\n[limits]')
+
+
+def gate(picture):
+    """Forgeries stand out half of the time; one genuine picture in twenty cannot be judged."""
+    if number("gate fails", picture.name) < 0.05:
+        return GateAnswer(None, "no verdict")
+    forged = 0.5 if ":" in picture.name else 0.0
+    return GateAnswer(number("gate", picture.name) + forged)
+
+
+def measured(base=PROTOCOL, *, faults=None, people=None, **given):
+    found = audit(base=base, people=people)
+    made = ports(recogniser=MadeRecogniser(faults=faults), gate=gate, **given)
+    carry_out(found.trials, found.gallery, made, Limits(retries=1))
+    return (
+        found,
+        made,
+        results(found, opening(found), made.ledger.rows, FACTS, made.recogniser.card),
+    )
+
+
+def answered(found, made):
+    rows = {row.trial_id: row for row in made.ledger.rows if row.state == "answered"}
+    return [(t, rows[t.id]) for t in found.trials if t.id in rows and t.part == "test"]
+
+
+def test_the_counts_are_those_of_the_ledger():
+    found, made, record = measured()
+    given = record.at[0]
+    assert given.threshold.value == 0.5
+    for row in given.attacks:
+        of = [
+            r
+            for t, r in answered(found, made)
+            if t.species == row.species and t.headline and row.pair in ("all", t.pair)
+        ]
+        assert row.accepted.trials == len(of)
+        assert row.accepted.events == sum(r.outcome is Outcome.MATCH for r in of)
+        assert row.accepted.clustered.lower <= row.accepted.value <= row.accepted.clustered.upper
+        assert row.lift == pytest.approx(row.accepted.value - row.baseline.value)
+        assert row.riapar == pytest.approx(row.accepted.value + given.licit.frr.value)
+    mated = [r for t, r in answered(found, made) if t.role == "mated"]
+    assert given.licit.fnmr.trials == len(mated)
+
+
+def test_the_same_ledger_gives_the_same_record():
+    found, made, record = measured(GATED)
+    again = results(found, opening(found), made.ledger.rows, FACTS, made.recogniser.card)
+    assert again.model_dump_json() == record.model_dump_json()
+
+
+def test_thresholds_rest_on_calibration_people_and_few_errors_are_marked():
+    found, made, record = measured()
+    rows = {row.trial_id: row for row in made.ledger.rows if row.state == "answered"}
+    scores = [
+        rows[t.id].score for t in found.trials if t.part == "calibrate" and t.role == "zero-effort"
+    ]
+    used = record.at[1].threshold
+    assert used.comparisons == len(scores)
+    assert used.errors == sum(s >= used.value for s in scores) <= 0.1 * len(scores)
+    assert not used.supported
+    assert any("not reportable" in str(sentence) for sentence in record.verdict)
+
+
+def test_a_gate_never_lets_more_through_and_its_failures_reject():
+    _, made, record = measured(GATED)
+    for at in record.at:
+        for row in at.attacks:
+            assert row.accepted_gated.value <= row.accepted.value
+            assert row.apcer.value >= row.accepted_gated.value
+        assert at.licit.frr_gated.value >= at.licit.frr.value
+    assert record.gate.calibration_bpcer <= 0.2
+    failed = {
+        r.probe_sha256 for r in made.ledger.rows if r.state == "gated" and r.gate_score is None
+    }
+    assert failed
+    passed = {w.probe_sha256 for w in record.worst if w.passed_gate}
+    assert not passed & failed
+
+
+def test_missing_trials_leave_the_denominator_and_show_what_they_could_change():
+    def faults(trial, count):
+        return Reply(Outcome.ERROR, http=500, calls=1) if number(trial) < 0.15 else None
+
+    _, _, record = measured(faults=faults)
+    row = next(r for r in record.at[0].attacks if r.pair == "all")
+    assert row.accepted.missing > 0
+    assert not row.accepted.headline
+    every = row.accepted.trials + row.accepted.missing
+    assert row.accepted.if_all.upper == pytest.approx(
+        (row.accepted.events + row.accepted.missing) / every
+    )
+    assert record.spent.outcomes["error"] > 0
+
+
+def test_a_probe_without_a_face_is_refused_and_not_a_non_match():
+    def faults(trial, count):
+        return Reply(Outcome.NO_FACE, calls=1) if number(trial) < 0.3 else None
+
+    _, _, record = measured(faults=faults)
+    licit = record.at[0].licit
+    assert licit.fta.events > 0
+    assert licit.fnmr.trials == licit.fta.trials - licit.fta.events
+    assert licit.frr.events == licit.fta.events + licit.fnmr.events
+
+
+def test_morphs_are_counted_whole():
+    _, _, record = measured()
+    for row in record.at[0].morphs:
+        shares = list(row.map_attempts)
+        assert shares == sorted(shares, reverse=True)
+        assert row.min_max.value == pytest.approx(shares[0])
+        assert row.min_max.value >= row.prod_avg
+        assert row.rmmr == pytest.approx(row.min_max.value + record.at[0].licit.fnmr.value)
+
+
+def test_searches_count_the_target_and_anybody():
+    base = PROTOCOL.replace('adapter = "dlib"', 'adapter = "dlib"\nmode = "identify"')
+    strangers = listed() + "".join(f"s{n},s{n}/0.png,impostor,staff,no,m\n" for n in range(6))
+    _, _, record = measured(base, people=strangers)
+    for row in record.at[0].attacks:
+        assert row.any_identity.value >= row.accepted.value
+        assert row.any_identity.value >= row.wrong_name.value
+    assert record.at[0].licit.fpir is not None
+    assert not record.at[0].morphs
+
+
+def test_a_part_of_an_audit_says_so_first():
+    found, made, _ = measured()
+    rows = made.ledger.rows[:101]
+    record = results(found, opening(found), rows, FACTS, made.recogniser.card)
+    assert record.partial
+    assert "not finished" in str(record.verdict[0])
+
+
+def test_groups_and_people_add_up():
+    _, _, record = measured()
+    at = record.at[0]
+    accepted = sum(row.accepted.events for row in at.attacks if row.pair == "all")
+    assert sum(person.accepted for person in at.people) == accepted
+    assert sum(group.accepted.events for group in at.groups) == accepted
+    assert {group.value for group in at.groups} == {"m", "f"}
+
+
+def test_a_cut_rejects_no_more_than_allowed_and_counts_failures():
+    assert fitted_cut([1.0, 2.0, 3.0, 4.0], 0.25).rejects(4.0)
+    assert not fitted_cut([1.0, 2.0, 3.0, 4.0], 0.25).rejects(3.0)
+    tied = fitted_cut([1.0, 4.0, 4.0, 4.0], 0.5)
+    assert not tied.rejects(4.0)
+    failing = fitted_cut([None, 2.0, 3.0, 4.0], 0.25)
+    assert failing.rejects(None)
+    assert not failing.rejects(4.0)
+    assert failing.bpcer == 0.25
+
+
+def test_the_plan_is_what_the_run_sends_where_all_can_be_forged():
+    found = audit()
+    estimate = estimated(found, MadeRecogniser())
+    made = ports(show=shown_by_key)
+    carry_out(found.trials, found.gallery, made, Limits())
+    assert len(made.recogniser.asked) == estimate.calls
+    assert sum(row.cost for row in made.ledger.rows if row.state == "answered") == estimate.cost
+
+
+def shown_by_key(probe):
+    from tidewaiter.face_audit.material import Shown
+    from tidewaiter.face_audit.service import Picture
+
+    return Shown(Picture(probe.key, probe.key.encode()), ())
+
+
+def test_what_would_fail_later_is_refused_before_anything_is_sent():
+    unpriced = MadeRecogniser(price=Price(None))
+    with pytest.raises(ConfigurationError, match="price_per_call"):
+        check_before(audit(), unpriced)
+    with pytest.raises(InputError, match="on this machine only"):
+        check_before(audit(people=listed().replace("staff", "research")), MadeRecogniser())
+    only = MadeRecogniser()
+    only.modes = frozenset({"identify"})
+    with pytest.raises(ConfigurationError, match="not 'verify'"):
+        check_before(audit(), only)
