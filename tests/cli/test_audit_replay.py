@@ -102,3 +102,9 @@ def test_the_group_lists_its_commands_without_loading_them():
     done = CliRunner().invoke(program, ["audit", "--help"])
     assert "replay" in done.stdout
     assert CliRunner().invoke(program, ["audit", "nothing"]).exit_code == 2
+
+
+def test_the_schema_of_the_json_is_printed():
+    printed = json.loads(CliRunner().invoke(program, ["schema", "replay"]).stdout)
+    assert set(printed["required"]) >= {"seed", "files"}
+    assert "clustered" in printed["$defs"]["ReplayedFile"]["properties"]

@@ -8,10 +8,11 @@ import click
 
 
 @click.command("schema")
-@click.argument("what", type=click.Choice(["report"]))
-def command(what: str) -> None:  # noqa: ARG001 - one schema so far; the word keeps the place of others
-    """Print the JSON schema of a report as `examine --json` writes it."""
+@click.argument("what", type=click.Choice(["report", "replay"]))
+def command(what: str) -> None:
+    """Print the JSON schema of what `examine --json` or `audit replay --json` writes."""
+    from tidewaiter.face_audit.replay import Replay
     from tidewaiter.vocabulary import Report
 
-    schema = Report.model_json_schema(mode="serialization")
+    schema = (Report if what == "report" else Replay).model_json_schema(mode="serialization")
     click.echo(json.dumps(schema, indent=2, ensure_ascii=False).encode())
