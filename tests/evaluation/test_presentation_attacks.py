@@ -79,20 +79,7 @@ def test_a_gate_never_lets_more_through(similarities, threshold, random):
 def test_a_capture_that_failed_is_refused_and_still_counted():
     similarities = np.array([0.9, np.nan, 0.2, 0.9])
     successes = pa.accepted(similarities, 0.5, np.array([True, True, True, False]))
-    rate = pa.attack_rate("swap", successes, ["a", "a", "b", "b"], np.random.default_rng(1))
-    assert (rate.exact.value, rate.counts.trials.sum()) == (0.25, 4)
-    assert rate.clustered.upper > rate.exact.upper
-
-
-def test_the_worst_species_leads_and_of_equals_the_less_known():
-    rng = np.random.default_rng(1)
-    few = pa.attack_rate("few", np.zeros(4, bool), list("abcd"), rng)
-    many = pa.attack_rate("many", np.zeros(40, bool), [f"p{n}" for n in range(40)], rng)
-    some = pa.attack_rate("some", np.array([True, False]), ["a", "b"], rng)
-    assert pa.worst_species([many, few]).species == "few"
-    assert pa.worst_species([many, few, some]).species == "some"
-    with pytest.raises(ValueError, match="species"):
-        pa.worst_species([])
+    assert successes.tolist() == [True, False, False, False]
 
 
 def test_identification_tells_the_target_from_anybody():

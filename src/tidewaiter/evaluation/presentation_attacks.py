@@ -9,18 +9,9 @@ a mean over species.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
-from tidewaiter.evaluation.clustered import (
-    Tally,
-    clustered_clopper_pearson,
-    design_effect,
-    identity_bootstrap,
-    tally,
-)
-from tidewaiter.evaluation.intervals import LEVEL, Interval, clopper_pearson
 from tidewaiter.evaluation.sources import BoolArray, FloatArray
 from tidewaiter.evaluation.verification import (
     EqualError,
@@ -29,22 +20,6 @@ from tidewaiter.evaluation.verification import (
     false_non_match_rate,
     threshold_at,
 )
-
-
-@dataclass(frozen=True)
-class AttackRate:
-    """Share of attacks of one species that succeed, with its intervals.
-
-    `clustered` is by target and is the one to print first; `exact` holds for independent
-    trials only. `design_effect` is infinite with one target.
-    """
-
-    species: str
-    counts: Tally
-    exact: Interval
-    clustered: Interval
-    bootstrap: Interval
-    design_effect: float
 
 
 def apcer(attacks: Mapping[str, FloatArray], cut: float) -> dict[str, float]:
@@ -97,32 +72,6 @@ def accepted(
     if gate_passed is None:
         return np.asarray(matched, dtype=np.bool_)
     return np.asarray(matched & np.asarray(gate_passed, dtype=np.bool_))
-
-
-def attack_rate(
-    species: str,
-    successes: BoolArray,
-    targets: Sequence[str],
-    rng: np.random.Generator,
-    level: float = LEVEL,
-) -> AttackRate:
-    """IAPAR (or IAPIR) of one species from one flag per attack, clustered by target."""
-    counts = tally(successes, targets)
-    return AttackRate(
-        species=species,
-        counts=counts,
-        exact=clopper_pearson(int(counts.events.sum()), int(counts.trials.sum()), level),
-        clustered=clustered_clopper_pearson(counts, level),
-        bootstrap=identity_bootstrap(counts, rng, level=level),
-        design_effect=design_effect(counts),
-    )
-
-
-def worst_species(rates: Sequence[AttackRate]) -> AttackRate:
-    """The species of the headline; of equals the one with the higher upper end."""
-    if not rates:
-        raise ValueError("no species was tried; at least one is needed")
-    return max(rates, key=lambda rate: (rate.clustered.value, rate.clustered.upper))
 
 
 def targeted_and_any(
