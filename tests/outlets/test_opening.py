@@ -40,6 +40,7 @@ def _no_models(monkeypatch):
         ("azure", {"endpoint": "https://gate.example"}, "needs a key"),
         ("azure", {**KEYED, "key_env": "ABSENT"}, "ABSENT is empty or not set"),
         ("compreface", {"key_env": "K"}, "'endpoint'"),
+        ("compreface", {**KEYED, "endpoint": "https://a.example?key=hunter2"}, "'endpoint'"),
         ("compreface", {**KEYED, "endpoint": "http://gate.example"}, "unencrypted"),
         ("rekognition", {}, "'region'"),
         ("rekognition", {"region": "eu-west-1", "endpoint": "http://a.example"}, "unencrypted"),

@@ -218,6 +218,10 @@ class Secret:
         """The value itself, for the one place that sends it."""
         return self.__value
 
+    def withheld_from(self, said: object) -> str:
+        """A service's words without this value, which a careless one repeats; else empty."""
+        return said.replace(self.__value, "…") if isinstance(said, str) else ""
+
     def __repr__(self) -> str:
         return "Secret(…)"
 

@@ -12,6 +12,9 @@ from tidewaiter.face_audit.service import Answer, Outcome, Reply, Unanswered
 LONGEST_CODE = 80
 """Characters kept of a service's own word for what happened."""
 
+MALFORMED = (AttributeError, IndexError, KeyError, TypeError, ValueError)
+"""What reading an answer of another form than documented can raise."""
+
 
 def compared(score: float, given: float, **facts: Any) -> Reply:
     """The reply to a comparison that gave `score`, judged at the threshold in service."""

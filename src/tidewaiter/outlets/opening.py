@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -74,16 +74,22 @@ class RemoteOptions(_Options):
     plain_http: bool = Field(default=False, description="allow http beyond this machine")
 
 
+Endpoint = Annotated[str, Field(pattern=r"^[^?#\s]*$")]
+"""The address of a server, without a query: it is printed, and a query may hold a key."""
+
+
 class ComprefaceOptions(RemoteOptions):
     """Options of the adapter compreface."""
 
-    endpoint: str = Field(description="address of the server, as https://host:port")
+    endpoint: Endpoint = Field(description="address of the server, as https://host:port")
 
 
 class AzureOptions(RemoteOptions):
     """Options of the adapter azure."""
 
-    endpoint: str = Field(description="address of the resource, as https://NAME.cognitiveservices…")
+    endpoint: Endpoint = Field(
+        description="address of the resource, as https://NAME.cognitiveservices…"
+    )
     version: str = Field(default="v1.0", description="version of the interface")
     detection_model: str = "detection_03"
     recognition_model: str = "recognition_04"
@@ -96,7 +102,7 @@ class RekognitionOptions(_Options):
     """Options of the adapter rekognition; the SDK finds its credentials itself."""
 
     region: str = Field(description="region of the service, as eu-west-1")
-    endpoint: str = Field(default="", description="another address, for a stand-in")
+    endpoint: Endpoint = Field(default="", description="another address, for a stand-in")
     collection: str = Field(
         default="", pattern=r"^[a-zA-Z0-9_.\-]{0,255}$", description="the audit's own collection"
     )

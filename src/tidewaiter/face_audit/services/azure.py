@@ -24,6 +24,7 @@ from tidewaiter.face_audit.service import (
     Unanswered,
 )
 from tidewaiter.face_audit.translating import (
+    MALFORMED,
     compared,
     json_of,
     number_of,
@@ -197,8 +198,9 @@ class AzureRecogniser:
                 score = number_of(candidate["confidence"])
                 if score is None:
                     return unreadable(step.answer, calls=calls)
-                best[names.get(candidate["personId"], candidate["personId"])] = score
-        except (TypeError, KeyError, IndexError):
+                person = str(candidate["personId"])
+                best[names.get(person, person)] = score
+        except MALFORMED:
             return unreadable(step.answer, calls=calls)
         return searched(best, self._given, calls=calls, **_facts(step.answer))
 
@@ -232,16 +234,20 @@ class AzureRecogniser:
         exists = step.answer.status == 409
         if step.end is not None and not exists:
             return step.end
-        self._group_exists = True
-        return self._read_persons() if exists else None
+        problem = self._read_persons() if exists else None
+        self._group_exists = problem is None
+        return problem
 
     def _read_persons(self) -> Reply | None:
         """Who is in the group already, so that a run goes on with the persons it made."""
         step = self._send("GET", self._address.url(f"{self._group()}/persons", top=1000), b"", "")
         if step.end is not None:
             return step.end
-        for person in step.content if isinstance(step.content, list) else ():
-            self._persons.setdefault(person["name"], person["personId"])
+        try:
+            for person in step.content:
+                self._persons.setdefault(str(person["name"]), str(person["personId"]))
+        except MALFORMED:
+            return unreadable(step.answer, calls=0)
         return None
 
     def _make_person(self, identity: str) -> Reply | None:
@@ -254,7 +260,7 @@ class AzureRecogniser:
             return step.end
         try:
             self._persons[identity] = str(step.content["personId"])
-        except (TypeError, KeyError):
+        except MALFORMED:
             return unreadable(step.answer, calls=0)
         return None
 
@@ -300,20 +306,20 @@ class AzureRecogniser:
             return _Step(None, Answer(0), unanswered(way, calls=0))
         content = json_of(way)
         if way.status >= 300:
-            return _Step(content, way, _problem(way, content))
+            return _Step(content, way, _problem(way, content, self._key))
         if content is None and way.body:
             return _Step(None, way, unreadable(way, calls=0))
         return _Step(content, way)
 
 
-def _problem(answer: Answer, content: Any) -> Reply:
+def _problem(answer: Answer, content: Any, key: Secret) -> Reply:
     """What a refusal means; the inner code tells limited access from a bad request."""
     error = content.get("error") if isinstance(content, dict) else None
     error = error if isinstance(error, dict) else {}
     inner = error.get("innererror")
     inner_code = inner.get("code", "") if isinstance(inner, dict) else ""
     code = inner_code or error.get("code", "")
-    reply = unsuccessful(answer, code, calls=0)
+    reply = unsuccessful(answer, key.withheld_from(code), calls=0)
     if inner_code == "UnsupportedFeature":
         return replace(reply, outcome=Outcome.DENIED)
     if answer.status == 409:
@@ -329,7 +335,7 @@ def _largest_face_id(content: Any) -> str | None:
     try:
         faces = sorted(content, key=_area)
         found = faces[-1]["faceId"]
-    except (TypeError, KeyError, IndexError):
+    except MALFORMED:
         return None
     return found if isinstance(found, str) and found else None
 

@@ -24,6 +24,7 @@ from tidewaiter.face_audit.service import (
     Unanswered,
 )
 from tidewaiter.face_audit.translating import (
+    MALFORMED,
     compared,
     json_of,
     number_of,
@@ -93,7 +94,7 @@ class ComprefaceRecogniser:
         try:
             found = json_of(answer)["result"][0]["face_matches"]
             scores = [number_of(match["similarity"]) for match in found]
-        except (TypeError, KeyError, IndexError):
+        except MALFORMED:
             return unreadable(answer, calls=1)
         if not scores:
             return Reply(Outcome.NO_FACE, service_code="no-face-in-probe", **_facts(answer))
@@ -118,7 +119,7 @@ class ComprefaceRecogniser:
                 if score is None:
                     return unreadable(answer, calls=1)
                 best[str(subject["subject"])] = score
-        except (TypeError, KeyError, IndexError):
+        except MALFORMED:
             return unreadable(answer, calls=1)
         return searched(best, self._given, **_facts(answer))
 

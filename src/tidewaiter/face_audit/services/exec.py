@@ -28,6 +28,7 @@ from tidewaiter.face_audit.service import (
     Unanswered,
 )
 from tidewaiter.face_audit.translating import (
+    MALFORMED,
     clean_code,
     compared,
     json_of,
@@ -163,7 +164,7 @@ class ExecRecogniser:
                 if score is None:
                     return None
                 best[str(identity)] = max(self._sign * score, best.get(str(identity), -1e300))
-        except (TypeError, KeyError, ValueError):
+        except MALFORMED:
             return None
         return None if self._given is None else searched(best, self._given, **facts)
 

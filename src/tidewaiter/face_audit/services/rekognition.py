@@ -20,7 +20,13 @@ from tidewaiter.face_audit.service import (
     Reply,
     ServiceCard,
 )
-from tidewaiter.face_audit.translating import clean_code, compared, number_of, searched
+from tidewaiter.face_audit.translating import (
+    MALFORMED,
+    clean_code,
+    compared,
+    number_of,
+    searched,
+)
 
 # Amazon Rekognition, API reference: CompareFaces and SearchFacesByImage.
 DEFAULT_SIMILARITY = 80.0
@@ -139,25 +145,28 @@ class RekognitionRecogniser:
             return Reply(Outcome.ERROR, service_code="unreadable-reply", **facts)
         if not matches and not others:
             return Reply(Outcome.NO_FACE, service_code="no-face-in-probe", **facts)
-        scores = [number_of(match.get("Similarity")) for match in matches]
-        if None in scores:
+        try:
+            scores = [number_of(match["Similarity"]) for match in matches]
+        except MALFORMED:
+            scores = [None]
+        known = [score for score in scores if score is not None]
+        if len(known) < len(scores):
             return Reply(Outcome.ERROR, service_code="unreadable-reply", **facts)
-        return compared(
-            max((s for s in scores if s is not None), default=0.0), self._given, **facts
-        )
+        # Faces were found but none is listed as a match: the similarity is below any asked for.
+        return compared(max(known, default=0.0), self._given, **facts)
 
     def _candidates(self, answer: CloudAnswer) -> Reply:
         facts = _facts(answer)
-        found = (answer.content or {}).get("FaceMatches")
-        if not isinstance(found, list):
-            return Reply(Outcome.ERROR, service_code="unreadable-reply", **facts)
         best: dict[str, float] = {}
-        for match in found:
-            score = number_of(match.get("Similarity"))
-            identity = identity_of(match.get("Face", {}).get("ExternalImageId", ""))
-            if score is None or not identity:
-                return Reply(Outcome.ERROR, service_code="unreadable-reply", **facts)
-            best[identity] = max(score, best.get(identity, 0.0))
+        try:
+            for match in (answer.content or {})["FaceMatches"]:
+                score = number_of(match["Similarity"])
+                identity = identity_of(match["Face"]["ExternalImageId"])
+                if score is None or not identity:
+                    return Reply(Outcome.ERROR, service_code="unreadable-reply", **facts)
+                best[identity] = max(score, best.get(identity, score))
+        except MALFORMED:
+            return Reply(Outcome.ERROR, service_code="unreadable-reply", **facts)
         return searched(best, self._given, **facts)
 
     def _indexed(self, identity: str, picture: Picture) -> Reply:
@@ -256,5 +265,8 @@ def _facts(answer: CloudAnswer) -> dict[str, Any]:
 
 
 def _why_unindexed(answer: CloudAnswer) -> str:
-    left_out = (answer.content or {}).get("UnindexedFaces") or [{}]
-    return clean_code(" ".join(left_out[0].get("Reasons", ()))) or "no-face"
+    try:
+        reasons = " ".join((answer.content or {})["UnindexedFaces"][0]["Reasons"])
+    except MALFORMED:
+        reasons = ""
+    return clean_code(reasons) or "no-face"
