@@ -16,7 +16,7 @@ from tidewaiter.opinion.scores import AS_ISSUED, MANIPULATED, ScoreRow, ScoreTab
 from tidewaiter.vocabulary import Status
 
 BEFORE, AFTER = "1", "1+0123abcd"
-NO_SUPPORT = FalseSupport(before=0.0, after=0.0, items=300)
+NO_SUPPORT = FalseSupport(before=0.0, after=0.0, items=300, sources=150)
 
 
 def table(
@@ -76,14 +76,23 @@ def test_a_loss_that_few_sources_cannot_rule_out_is_refused():
 
 
 def test_more_false_support_is_refused():
-    choice = choose([compared(0.8)], FalseSupport(before=0.01, after=0.02, items=300))
+    choice = choose([compared(0.8)], FalseSupport(before=0.01, after=0.06, items=300, sources=150))
     assert not choice.accepted
-    assert "1.0 % to 2.0 %" in str(choice.sentence)
+    assert "1.0 % to 6.0 %" in str(choice.sentence)
     assert "300" in str(choice.sentence)
 
 
-def test_false_support_up_to_one_in_a_hundred_is_tolerated():
-    assert choose([compared(0.8)], FalseSupport(before=0.0, after=0.01, items=300)).accepted
+def test_more_false_support_that_chance_explains_is_tolerated():
+    few = FalseSupport(before=0.0, after=0.03, items=100, sources=50)
+    many = FalseSupport(before=0.0, after=0.03, items=4000, sources=2000)
+    assert not few.is_worse
+    assert many.is_worse
+
+
+def test_false_support_up_to_two_in_a_hundred_is_tolerated():
+    assert choose(
+        [compared(0.8)], FalseSupport(before=0.0, after=0.02, items=300, sources=150)
+    ).accepted
 
 
 def test_a_network_that_gains_nothing_is_refused():
@@ -96,7 +105,7 @@ def test_a_network_that_gains_nothing_is_refused():
 
 def test_less_false_support_alone_is_a_gain():
     same = compared(0.0, noise=0.0)
-    assert choose([same], FalseSupport(before=0.02, after=0.01, items=300)).accepted
+    assert choose([same], FalseSupport(before=0.02, after=0.01, items=300, sources=150)).accepted
 
 
 def test_only_items_that_both_examined_are_compared():

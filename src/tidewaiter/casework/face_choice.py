@@ -16,7 +16,7 @@ from tidewaiter.opinion.calibration import Calibration
 from tidewaiter.opinion.cues import FittedCue, Recipe, Refusal, Terms, fit_cue
 from tidewaiter.opinion.loading import dump_calibration
 from tidewaiter.opinion.network_choice import Choice, FalseSupport, choose, compare
-from tidewaiter.opinion.scores import ScoreRow, ScoreTable
+from tidewaiter.opinion.scores import ScoreRow, ScoreTable, write_scores
 from tidewaiter.opinion.weighing import SUPPORT_LOG10_LR
 from tidewaiter.vocabulary import Status, Text, tr
 from tidewaiter.weights.own import CALIBRATIONS_FOLDER
@@ -37,6 +37,8 @@ class Decision:
     choice: Choice
     calibrations: tuple[Calibration, ...]
     sentences: tuple[Text, ...]
+    scores: Mapping[str, ScoreTable]
+    """What both networks said of every held-out item, by file name."""
 
     @property
     def accepted(self) -> bool:
@@ -45,11 +47,12 @@ class Decision:
 
     @property
     def files(self) -> dict[str, str]:
-        """The calibrations as files of a site's network."""
-        return {
+        """The calibrations and the scores as files of a site's network."""
+        calibrations = {
             f"{CALIBRATIONS_FOLDER}/{entry.id}.json": dump_calibration(entry)
             for entry in self.calibrations
         }
+        return calibrations | {name: write_scores(table) for name, table in self.scores.items()}
 
 
 def decide(
@@ -84,12 +87,27 @@ def decide(
     support = FalseSupport(
         before=_false_support(before),
         after=_false_support(after),
-        items=_genuine(pictures, versions[1]),
+        items=len(_genuine(pictures, versions[1])),
+        sources=len({row.source for row in _genuine(pictures, versions[1])}),
     )
     choice = choose(comparisons, support)
     video = _video(table, terms[1], networks[0], recipe)
     calibrations = tuple(o.calibration for o in (after, video) if isinstance(o, FittedCue))
-    return Decision(_unless_mute(choice, after), calibrations, tuple(_said(after, video)))
+    return Decision(
+        _unless_mute(choice, after),
+        calibrations,
+        tuple(_said(after, video)),
+        {
+            "scores-in-use.csv": _of_network(table, terms[0]),
+            "scores-fitted.csv": _of_network(table, terms[1]),
+        },
+    )
+
+
+def _of_network(table: ScoreTable, terms: Mapping[str, Terms]) -> ScoreTable:
+    return ScoreTable(
+        tuple(row for row in table.rows if terms[row.detector].version == row.version)
+    )
 
 
 def _examinable(pictures: ScoreTable, versions: tuple[str, str]) -> None:
@@ -139,11 +157,12 @@ def _false_support(outcome: FittedCue | Refusal) -> float:
     return float((values[~outcome.held_out.labels] >= SUPPORT_LOG10_LR).mean())
 
 
-def _genuine(pictures: ScoreTable, version: str) -> int:
-    return sum(
-        row.version == version and row.score is not None and not row.species
+def _genuine(pictures: ScoreTable, version: str) -> list[ScoreRow]:
+    return [
+        row
         for row in pictures.rows
-    )
+        if row.version == version and row.score is not None and not row.species
+    ]
 
 
 def _video(
