@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from benchmarks.detection.attacks.summary import AS_ISSUED, MANIPULATED, rate, summarise
 from tidewaiter.vocabulary import Verdict
 
@@ -34,24 +32,35 @@ def row(source, score, *, cell="saved again", means="none", forged=True, told=CA
 
 
 def summarised(*rows):
-    return summarise(rows, rows, LEVELS, most_queries=1000)
+    return summarise(rows, rows, rows, LEVELS, most_queries=1000)
 
 
-def test_success_counts_only_what_was_detected_before():
-    attacked = [row(s, -1.0, cell="PGD-20, 2/255", means="gradient") for s in "abc"]
-    before = [row("a", 2.0), row("b", 2.0), row("c", 0.0)]
-    found = summarised(*before, *attacked)["network"]
-    assert found["saved again"]["detected"]["value"] == pytest.approx(2 / 3, abs=1e-3)
-    assert found["PGD-20, 2/255"]["detected"]["value"] == 0
-    assert found["PGD-20, 2/255"]["success"] == rate([True, True])
+def test_an_attack_succeeds_where_the_score_falls_to_the_threshold():
+    attacked = [
+        row(s, v, cell="PGD-20, 2/255", means="gradient") for s, v in (("a", 1.0), ("b", 1.1))
+    ]
+    found = summarised(row("a", 2.0), row("b", 2.0), *attacked)["network"]
+    assert found["saved again"]["missed"] == rate([False, False])
+    assert found["PGD-20, 2/255"]["missed"] == rate([True, False])
 
 
-def test_a_face_that_the_network_declines_is_not_detected_and_counted():
+def test_a_face_that_the_network_declines_is_missed_and_counted():
     after = row("a", None, cell="NES, 8/255", means="queries")
     found = summarised(row("a", 2.0), after)["network"]["NES, 8/255"]
-    assert found["detected"]["value"] == 0
+    assert found["missed"]["value"] == 1
     assert found["declined"] == 1
     assert found["queries, median"] == 7
+
+
+def test_laundering_is_listed_apart():
+    found = summarised(row("a", 2.0), row("a", 0.0, cell="blur", means="laundering"))
+    assert list(found["laundering"]) == ["blur"]
+    assert list(found["network"]) == ["saved again"]
+
+
+def test_what_is_detected_untouched_is_told_by_kind():
+    found = summarised(row("a", 2.0), row("b", 0.0))["basis"]["detected, not attacked"]
+    assert found == {"own": rate([True, False])}
 
 
 def test_the_worst_attack_of_each_access_is_named_by_its_rate():

@@ -31,11 +31,15 @@ def page(text: str) -> str:
 def basis(found: Figures) -> str:
     """What the figures rest on, in a sentence or two."""
     kinds = ", ".join(f"{count} {kind}" for kind, count in found["forgeries"].items())
+    untouched = ", ".join(
+        f"{kind} {_share(detected)}" for kind, detected in found["detected, not attacked"].items()
+    )
     return (
-        f"Held-out forgeries: {kinds}, one of each original or person; threshold from "
-        f"{found['levels']['genuine']:.0f} genuine faces; dearer attacks on the first of them. "
-        f"At most {found['queries at most']} queries. In brackets 95 % intervals "
-        "(Clopper–Pearson)."
+        f"Threshold from {found['levels']['genuine']:.0f} held-out genuine faces. Of held-out "
+        f"forgeries that were not attacked the network detects: {untouched}. Attacked were the "
+        f"first of those detected ({kinds}), one of each original or person; by dearer means "
+        f"fewer, as the intervals show. At most {found['queries at most']} queries. In brackets "
+        "95 % intervals (Clopper–Pearson)."
     )
 
 
@@ -43,8 +47,7 @@ def forged_table(network: Figures, opinion: Figures) -> list[str]:
     """One row of each attack on forgeries."""
     head = (
         "attack",
-        "detected by the network",
-        "success on the network",
+        "missed by the network",
         "score beyond any not attacked",
         "examination: manipulated",
         "examination: not as issued",
@@ -52,8 +55,7 @@ def forged_table(network: Figures, opinion: Figures) -> list[str]:
     rows = [
         (
             cell,
-            _share(found["detected"]),
-            _share(found["success"]),
+            _share(found["missed"]),
             _share(found["beyond"]),
             _share(opinion.get(cell, {}).get("face")),
             _share(opinion.get(cell, {}).get("not as issued")),

@@ -23,13 +23,22 @@ LAUNDERING = "laundering"
 
 
 def summarise(
-    attacked: Sequence[Row], examined: Sequence[Row], levels: Levels, *, most_queries: int
+    looked: Sequence[Row],
+    attacked: Sequence[Row],
+    examined: Sequence[Row],
+    levels: Levels,
+    *,
+    most_queries: int,
 ) -> dict[str, dict[str, Any]]:
-    """Results by file name: the network alone, the fused opinion, and genuine faces."""
+    """Results by file name: the network alone, the fused opinion, and genuine faces.
+
+    `looked` are the scores of untouched faces, of which some were attacked.
+    """
     forged, genuine = _parted(attacked)
     forged_told, genuine_told = _parted(examined)
     basis = {
         "levels": {name: round(value, 3) for name, value in levels.items()},
+        "detected, not attacked": _detected_by_kind(looked, levels["threshold"]),
         "forgeries": dict(Counter(row["kind"] for row in _controls(forged))),
         "genuine": dict(Counter(row["kind"] for row in _controls(genuine))),
         "queries at most": most_queries,
@@ -46,16 +55,21 @@ def summarise(
     }
 
 
+def _detected_by_kind(looked: Sequence[Row], threshold: float) -> dict[str, Any]:
+    forged, _ = _parted(looked)
+    return {
+        kind: rate(_detected(row, threshold) for row in forged if row["kind"] == kind)
+        for kind in sorted({row["kind"] for row in forged})
+    }
+
+
 def _network(forged: Sequence[Row], levels: Levels, *, laundered: bool) -> dict[str, Any]:
-    threshold = levels["threshold"]
-    before = {row["source"]: _detected(row, threshold) for row in _controls(forged)}
+    """`missed` is the success of an attack: every forgery was detected before it."""
 
     def figures(rows: Sequence[Row]) -> dict[str, Any]:
-        found_before = [row for row in rows if before[row["source"]]]
         queries = [row["queries"] for row in rows if row["queries"]]
         return {
-            "detected": rate(_detected(row, threshold) for row in rows),
-            "success": rate(not _detected(row, threshold) for row in found_before),
+            "missed": rate(not _detected(row, levels["threshold"]) for row in rows),
             "beyond": rate(_is_beyond(row, levels) for row in rows),
             **({"queries, median": float(np.median(queries))} if queries else {}),
             **_declined(rows),
