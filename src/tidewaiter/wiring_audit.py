@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,15 +13,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tidewaiter import __version__
-from tidewaiter.errors import ConfigurationError, InputError
+from tidewaiter.errors import ConfigurationError, InputError, StorageError
 from tidewaiter.face_audit.auditing import Audit, check_before, check_faces, prepared, results
+from tidewaiter.face_audit.demonstration import chosen, people_text, protocol_text
 from tidewaiter.face_audit.driver import Ending, Ports, carry_out
+from tidewaiter.face_audit.gate import GateKeeper
 from tidewaiter.face_audit.ledger import Book, Opening, book_of, same_audit
 from tidewaiter.face_audit.material import Material, closeness_by
 from tidewaiter.face_audit.people import Person, Photo, read_people
-from tidewaiter.face_audit.protocol import Protocol, read_protocol
+from tidewaiter.face_audit.protocol import Gate, Protocol, read_protocol
 from tidewaiter.face_audit.results import AuditResults
-from tidewaiter.face_audit.service import Recogniser
+from tidewaiter.face_audit.service import Picture, Recogniser
+from tidewaiter.face_audit.starting import PEOPLE_FILE, PROTOCOL_FILE
 from tidewaiter.face_audit.trials import Closeness
 from tidewaiter.outlets.opening import Described, open_recogniser
 from tidewaiter.report.audit_page import audit_page
@@ -28,11 +32,13 @@ from tidewaiter.settings import Settings
 from tidewaiter.storage.kept import FolderOfBytes
 from tidewaiter.storage.ledger_file import LedgerFile, read_ledger
 from tidewaiter.storage.reports import write_whole
-from tidewaiter.wiring_gates import gate_of
+from tidewaiter.wiring_gates import check_gate, gate_of
 
 LEDGER, MADE = "ledger.jsonl", "pictures"
 # Longest side of a picture in the report, in pixels.
 THUMBNAIL_SIDE = 240
+PICTURES = (".jpg", ".jpeg", ".png")
+DEMO_GATE = "face.manipulation_network"
 
 
 @dataclass(frozen=True)
@@ -43,7 +49,7 @@ class Bench:
     material: Material
     recogniser: Recogniser
     folder: Path
-    settings: Settings
+    gate: GateKeeper | None
 
     def opening(self) -> Opening:
         """The first line of this audit's ledger."""
@@ -72,6 +78,35 @@ class SystemClock:
         time.sleep(seconds)
 
 
+def prepare_demo(faces: Path, out: Path, settings: Settings) -> tuple[Path, str | None]:
+    """Copy a few faces, write list and protocol beside them; the protocol and its gate.
+
+    Raises InputError for a folder without enough people, StorageError for a full disk.
+    """
+    found = {
+        folder.name: [file.name for file in folder.iterdir() if file.suffix.lower() in PICTURES]
+        for folder in faces.iterdir()
+        if folder.is_dir()
+    }
+    people = chosen(found)
+    try:
+        for name, files in people.items():
+            (out / "faces" / name).mkdir(parents=True, exist_ok=True)
+            for file in files:
+                shutil.copyfile(faces / name / file, out / "faces" / name / file)
+    except OSError as error:
+        raise StorageError(
+            f"the faces could not be copied to {out.name!r} ({error.strerror}); choose another "
+            "--out folder"
+        ) from error
+    listed = {name: [f"faces/{name}/{file}" for file in files] for name, files in people.items()}
+    first = out / next(iter(listed.values()))[0]
+    gate = DEMO_GATE if _can_run(Gate(detector=DEMO_GATE), first, settings) else None
+    write_whole(out / PEOPLE_FILE, people_text(listed))
+    write_whole(out / PROTOCOL_FILE, protocol_text(gate))
+    return out / PROTOCOL_FILE, gate
+
+
 def open_audit(
     protocol_path: Path,
     folder: Path,
@@ -92,14 +127,17 @@ def open_audit(
     audit = prepared(protocol, people, listed, closeness)
     check_before(audit, recogniser)
     faceless = check_faces(audit, material.has_face, on_checked)
-    return Bench(audit, material, recogniser, folder, settings), faceless
+    gate = gate_of(protocol.gate, settings)
+    if protocol.gate is not None and gate is not None:
+        first = next(trial.probe.host for trial in audit.trials if not trial.species)
+        check_gate(protocol.gate, gate, material.photo(first))
+    return Bench(audit, material, recogniser, folder, gate), faceless
 
 
 def run_audit(
     bench: Bench, on_progress: Callable[[int, int], None] = lambda _done, _all: None
 ) -> tuple[Ending, bool]:
     """Begin or go on; how it ended, and whether a torn last line was dropped."""
-    gate = gate_of(bench.audit.protocol.gate, bench.settings)
     with LedgerFile(bench.folder / LEDGER, bench.opening()) as ledger:
         ports = Ports(
             recogniser=bench.recogniser,
@@ -107,7 +145,7 @@ def run_audit(
             photo=bench.material.photo,
             show=bench.material.show,
             clock=SystemClock(),
-            gate=gate,
+            gate=bench.gate,
             on_progress=on_progress,
         )
         limits = bench.audit.protocol.limits
@@ -186,6 +224,12 @@ def _embedded() -> Recogniser:
     return open_recogniser(
         Described("dlib", "verify", False, None, {}, None, os.environ, Path())  # noqa: FBT003
     )
+
+
+def _can_run(gate: Gate, picture: Path, settings: Settings) -> bool:
+    keeper = gate_of(gate, settings)
+    assert keeper is not None
+    return not keeper(Picture(picture.name, picture.read_bytes())).unavailable
 
 
 def _thumbnail(content: bytes) -> bytes:

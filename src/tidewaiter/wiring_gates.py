@@ -19,7 +19,7 @@ from tidewaiter.media import Picture as OpenedPicture
 from tidewaiter.media import open_media
 from tidewaiter.opinion.weighing import weigh
 from tidewaiter.settings import Settings
-from tidewaiter.vocabulary import Finding, MediaKind, Proposition
+from tidewaiter.vocabulary import Finding, MediaKind, Proposition, Status
 
 # Characters kept of what went wrong in a gate.
 LONGEST_PROBLEM = 200
@@ -45,6 +45,16 @@ def gate_of(gate: Gate | None, settings: Settings) -> GateKeeper | None:
     return _examining(plan, detectors, proposition)
 
 
+def check_gate(gate: Gate, keeper: GateKeeper, picture: Picture) -> None:
+    """Raises ConfigurationError where the gate cannot run at all, found on one picture."""
+    answer = keeper(picture)
+    if answer.unavailable:
+        raise ConfigurationError(
+            f"the gate {gate.name!r} cannot run here: {answer.problem}; install what it needs, or "
+            "name another gate"
+        )
+
+
 def _proposition(name: str) -> Proposition:
     try:
         return Proposition(name)
@@ -65,7 +75,8 @@ def _examining(
             return GateAnswer(None, str(error)[:LONGEST_PROBLEM])
         if proposition is None:
             finding = findings[0]
-            return GateAnswer(finding.score, str(finding.reason or "")[:LONGEST_PROBLEM])
+            missing = finding.status is Status.UNAVAILABLE
+            return GateAnswer(finding.score, str(finding.reason or "")[:LONGEST_PROBLEM], missing)
         opinions = weigh(findings, calibrations, kind=MediaKind.PICTURE, domain=plan.domain)
         told = [o for o in opinions if o.proposition is proposition and o.calibration]
         if not told:
@@ -98,7 +109,9 @@ def _program(arguments: Sequence[str], timeout_s: float) -> GateKeeper:
                 check=True,
             )
             score = float(json.loads(done.stdout)["score"])
-        except (OSError, subprocess.SubprocessError) as error:
+        except OSError as error:
+            return GateAnswer(None, f"the program does not start ({error.strerror})", True)  # noqa: FBT003
+        except subprocess.SubprocessError as error:
             return GateAnswer(None, type(error).__name__)
         except (ValueError, KeyError, TypeError):
             return GateAnswer(None, 'the program did not print {"score": number}')

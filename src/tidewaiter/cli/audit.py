@@ -7,6 +7,7 @@ import click
 from tidewaiter.cli.lazy_group import LazyGroup
 
 COMMANDS = {
+    "demo": "Carry out a small, complete audit on faces you have at hand.",
     "init": "Write a protocol and a list of people to begin with.",
     "plan": "Check a protocol: trials, calls, cost, time and what the numbers can show.",
     "run": "Carry out an audit, or go on with it after any interruption.",

@@ -28,7 +28,7 @@ def command(*, protocol: Path, out: Path | None) -> None:
     bench, faceless = wiring_audit.open_audit(protocol, folder, wiring.read_settings())
     for name in faceless:
         click.echo(f"notice: no face was found in {printable(name)}; it counts as not captured")
-    ending, torn = wiring_audit.run_audit(bench, _progress)
+    ending, torn = wiring_audit.run_audit(bench, show_progress)
     if torn:
         click.echo("notice: the last line of the ledger was cut short by a crash and dropped")
     if ending.reason is not None:
@@ -38,6 +38,7 @@ def command(*, protocol: Path, out: Path | None) -> None:
     click.echo(f"done; `tidewaiter audit report {printable(str(protocol))}` writes the report")
 
 
-def _progress(done: int, total: int) -> None:
+def show_progress(done: int, total: int) -> None:
+    """How far a run is, for somebody who watches a terminal."""
     if sys.stderr.isatty() and (done % 10 == 0 or done == total):
         click.echo(f"\r{done} of {total} trials", nl=done == total, err=True)

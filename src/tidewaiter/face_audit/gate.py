@@ -17,6 +17,8 @@ class GateAnswer:
 
     score: float | None
     problem: str = ""
+    unavailable: bool = False
+    """Whether it cannot run on this installation at all."""
 
 
 GateKeeper = Callable[[Picture], GateAnswer]

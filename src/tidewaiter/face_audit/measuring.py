@@ -269,7 +269,7 @@ def _gate_used(protocol: Protocol, cut: Cut | None) -> GateUsed | None:
     if gate is None or cut is None:
         return None
     return GateUsed(
-        name=gate.detector or gate.opinion or gate.program[0],
+        name=gate.name,
         bpcer_wanted=gate.bpcer,
         cut=cut.value if math.isfinite(cut.value) else None,
         calibration_bpcer=cut.bpcer,

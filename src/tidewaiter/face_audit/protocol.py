@@ -64,7 +64,8 @@ class Target(_Part):
 class Gate(_Part):
     """What stands before the service: one of a detector, an opinion or a program.
 
-    Its cut is fitted on the calibration people at `bpcer`; a gate that fails rejects.
+    Its cut is fitted on the calibration people at `bpcer`; a gate that fails, or declines
+    to speak, rejects.
     """
 
     detector: str | None = None
@@ -72,6 +73,11 @@ class Gate(_Part):
     program: tuple[str, ...] = ()
     bpcer: Share = 0.05
     timeout_s: float = Field(default=30.0, gt=0)
+
+    @property
+    def name(self) -> str:
+        """What the report calls it: the detector, the opinion or the program's file name."""
+        return self.detector or self.opinion or self.program[0].rpartition("/")[2]
 
     @model_validator(mode="after")
     def _one_kind(self) -> Gate:

@@ -11,6 +11,7 @@ from tidewaiter.messages import SOURCE_LANGUAGE, translator
 from tidewaiter.report import svg
 from tidewaiter.report.audit_tables import (
     attack_table,
+    gated_table,
     group_table,
     licit_table,
     morph_table,
@@ -53,8 +54,12 @@ def audit_page(
 
 def _tables(results: AuditResults) -> Iterator[list[Table]]:
     for at in results.at:
-        tables = [licit_table(at.licit), attack_table(at.attacks, gated=results.gate is not None)]
-        yield [*tables, *([morph_table(at.morphs)] if at.morphs else [])]
+        yield [
+            licit_table(at.licit),
+            attack_table(at.attacks),
+            *([gated_table(at.attacks)] if results.gate is not None else []),
+            *([morph_table(at.morphs)] if at.morphs else []),
+        ]
 
 
 def _heading(name: str, value: float | None, supported: bool) -> Text:
@@ -62,11 +67,11 @@ def _heading(name: str, value: float | None, supported: bool) -> Text:
         return tr("At threshold “{name}”: the service’s own verdict", name=name)
     if not supported:
         return tr(
-            "At threshold “{name}” ({value:.4f}): not reportable, fewer than 30 errors behind it",
+            "At threshold “{name}” ({value:.4g}): not reportable, fewer than 30 errors behind it",
             name=name,
             value=value,
         )
-    return tr("At threshold “{name}” ({value:.4f})", name=name, value=value)
+    return tr("At threshold “{name}” ({value:.4g})", name=name, value=value)
 
 
 def _gate(results: AuditResults) -> Text | None:
@@ -75,8 +80,8 @@ def _gate(results: AuditResults) -> Text | None:
         return None
     return tr(
         "{gate}, its cut fitted on {count} genuine pictures of calibration people at BPCER ≤ "
-        "{wanted:.1f} % (there: {found:.1f} %, of which {failures} failures, which reject). No "
-        "attack was used to fit it.",
+        "{wanted:.1f} % (there: {found:.1f} %; {failures} could not be judged, which rejects them). "
+        "No attack was used to fit it.",
         gate=gate.name,
         count=gate.calibration_pictures,
         wanted=100 * gate.bpcer_wanted,

@@ -42,7 +42,7 @@ def licit_table(licit: Licit) -> Table:
     )
 
 
-def attack_table(rows: Sequence[AttackRow], *, gated: bool) -> Table:
+def attack_table(rows: Sequence[AttackRow]) -> Table:
     """Each species over each kind of pairs; the worst of all stands first."""
     ordered = sorted(rows, key=lambda row: -(row.accepted.value if row.accepted else -1.0))
     headings = [
@@ -56,15 +56,42 @@ def attack_table(rows: Sequence[AttackRow], *, gated: bool) -> Table:
         tr("lift"),
         tr("RIAPAR"),
     ]
-    if gated:
-        headings += [tr("accepted with the gate"), tr("pass the gate (APCER)"), tr("RIAPAR gated")]
     searched = any(row.any_identity for row in rows)
     if searched:
         headings += [tr("any name returned"), tr("a wrong name")]
     return Table(
         caption=tr("Attacks, most successful first"),
         headings=(*headings, tr("not forgeable")),
-        rows=tuple(tuple(_attack_cells(row, gated, searched)) for row in ordered),
+        rows=tuple(tuple(_attack_cells(row, searched)) for row in ordered),
+        words=2,
+    )
+
+
+def gated_table(rows: Sequence[AttackRow]) -> Table:
+    """The same attacks without and with the gate; the worst with the gate stands first."""
+    told = [row for row in rows if row.accepted_gated is not None]
+    ordered = sorted(told, key=lambda r: -(r.accepted_gated.value if r.accepted_gated else 0.0))
+    return Table(
+        caption=tr("The same attacks with the gate in front, most successful first"),
+        headings=(
+            tr("attack"),
+            tr("pairs"),
+            tr("without the gate"),
+            tr("with the gate"),
+            tr("pass the gate (APCER)"),
+            tr("RIAPAR gated"),
+        ),
+        rows=tuple(
+            (
+                _species(row),
+                _pair(row.pair),
+                _rate(row.accepted),
+                _rate(row.accepted_gated),
+                _rate(row.apcer),
+                _percent(row.riapar_gated),
+            )
+            for row in ordered
+        ),
         words=2,
     )
 
@@ -149,17 +176,17 @@ def outcome_table(spent: Spent) -> Table:
     )
 
 
-def _attack_cells(row: AttackRow, gated: bool, searched: bool) -> Iterator[Cell]:
-    yield tr("{species} (held out)", species=row.species) if row.held_out else row.species
+def _species(row: AttackRow) -> Cell:
+    return tr("{species} (held out)", species=row.species) if row.held_out else row.species
+
+
+def _attack_cells(row: AttackRow, searched: bool) -> Iterator[Cell]:
+    yield _species(row)
     yield _pair(row.pair)
     yield from _rate_cells(row.accepted)
     yield _rate(row.baseline)
     yield _percent(row.lift)
     yield _percent(row.riapar)
-    if gated:
-        yield _rate(row.accepted_gated)
-        yield _rate(row.apcer)
-        yield _percent(row.riapar_gated)
     if searched:
         yield _rate(row.any_identity)
         yield _rate(row.wrong_name)
