@@ -25,6 +25,8 @@ SUMMARIES = {
     "detection/video/results/summary.json": "Video cues",
     "detection/face/results": "Face cues",
     "detection/attacks/results": "Attacks on the face network",
+    "face_audit/results/coverage.json": "Face audit: how often its intervals hold the truth, in %",
+    "face_audit/results/replay.json": "Face audit: a published study, recomputed",
     "detection/calibration/results/result.json": "How calibration itself behaves",
     "speed/results": "Speed and memory",
 }

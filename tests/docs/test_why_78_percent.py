@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from pathlib import Path
@@ -58,3 +59,15 @@ def test_no_rate_in_the_words_is_without_its_row():
         )
     }
     assert set(re.findall(r"\d+\.\d\d\b", PAGE)) <= known
+
+
+def test_the_coverage_in_the_words_is_the_measured_one():
+    file = ROOT / "benchmarks/face_audit/results/coverage.json"
+    cells = json.loads(file.read_text(encoding="utf-8"))["one-way"]
+    equal = [shares for name, shares in cells.items() if name.startswith("equal")]
+    naive = [shares[3] for shares in equal]
+    said = (
+        f"the textbook interval held the truth in {min(naive):.0f} to {max(naive):.0f} % of cases"
+    )
+    assert said in WORDS
+    assert f"in at least {min(shares[0] for shares in equal):.0f} %" in WORDS
