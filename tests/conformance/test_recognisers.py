@@ -6,6 +6,7 @@ import logging
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tests.conformance.made_faces import (
     GREY,
@@ -259,6 +260,26 @@ def test_the_largest_distance_accepted_is_a_threshold_of_similarity():
     loose = DlibRecogniser(MadeFaces(), given=-1.99)
     assert strict.compare(made(1), made(2)).outcome is Outcome.NO_MATCH
     assert loose.compare(made(1), made(2)).outcome is Outcome.MATCH
+
+
+@pytest.mark.shared
+def test_of_several_faces_the_largest_counts_and_is_flagged(shared_data):
+    pytest.importorskip("dlib", reason="dlib-bin is not installed; see the extra `audit`")
+    from tidewaiter.face_audit.embedding import dlib_embedder
+
+    folder = shared_data / "lfw_deepfunneled"
+    first, second = (
+        np.asarray(Image.open(folder / name / f"{name}_0001.jpg"))
+        for name in ("Adrien_Brody", "Alan_Greenspan")
+    )
+    large = np.asarray(Image.fromarray(first).resize((400, 400)))
+    both = np.full((400, 650, 3), GREY, np.uint8)
+    both[:, :400], both[:250, 400:] = large, second
+    recogniser = DlibRecogniser(dlib_embedder())
+    alone, crowd = encoded(first, "one.png"), encoded(both, "two.png")
+    reply = recogniser.compare(alone, crowd)
+    assert (reply.outcome, reply.service_code) == (Outcome.MATCH, "several-faces")
+    assert recogniser.compare(alone, alone).service_code == ""
 
 
 @pytest.mark.shared

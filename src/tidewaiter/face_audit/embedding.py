@@ -47,6 +47,8 @@ class Template:
 
     box: FaceBox
     values: NDArray[np.float64]
+    alone: bool = True
+    """Whether the picture shows no other face; else somebody may have been mistaken for it."""
 
 
 class Embedder(Protocol):
@@ -132,39 +134,33 @@ class DlibEmbedder:
 
     def locate(self, pixels: Pixels) -> FaceBox | None:
         """The largest face; one missed is looked for again in an enlarged picture."""
-        found = self._rectangle(pixels)
-        if found is None:
-            return None
-        return FaceBox(found.left(), found.top(), found.width(), found.height())
+        faces = self._rectangles(pixels)
+        return _box_of(faces[0]) if faces else None
 
     def embed(self, pixels: Pixels) -> Template | None:
         """128 numbers for the largest face, of about unit length."""
-        found = self._rectangle(pixels)
-        if found is None:
+        faces = self._rectangles(pixels)
+        if not faces:
             return None
-        box = FaceBox(found.left(), found.top(), found.width(), found.height())
-        shape = self._points(pixels, found)
-        values = self._network.compute_face_descriptor(pixels, shape)
-        return Template(box, np.array(values, np.float64))
+        shape = self._points(pixels, faces[0])
+        values = np.array(self._network.compute_face_descriptor(pixels, shape), np.float64)
+        return Template(_box_of(faces[0]), values, alone=len(faces) == 1)
 
-    def _rectangle(self, pixels: Pixels) -> Any:
+    def _rectangles(self, pixels: Pixels) -> list[Any]:
+        """The engine's boxes in the picture as given, largest first."""
         longest = max(pixels.shape[:2])
         first = min(LARGEST_SIDE_SEARCHED / longest, 1.0)
-        found = self._largest(pixels, first)
-        if found is None:
-            again = min(LARGEST_SIDE_ENLARGED / longest, ENLARGEMENT)
-            found = self._largest(pixels, again) if again > first else None
-        return found
+        found = self._found_at(pixels, first)
+        again = min(LARGEST_SIDE_ENLARGED / longest, ENLARGEMENT)
+        return found if found or again <= first else self._found_at(pixels, again)
 
-    def _largest(self, pixels: Pixels, scale: float) -> Any:
-        boxes = list(self._detector(_resized(pixels, scale), 0))
-        if not boxes:
-            return None
-        largest = max(boxes, key=lambda box: box.area())
-        if scale == 1:
-            return largest
-        sides = (largest.left(), largest.top(), largest.right(), largest.bottom())
-        return self._engine.rectangle(*(round(side / scale) for side in sides))
+    def _found_at(self, pixels: Pixels, scale: float) -> list[Any]:
+        boxes = sorted(self._detector(_resized(pixels, scale), 0), key=lambda box: -box.area())
+        return boxes if scale == 1 else [self._scaled(box, 1 / scale) for box in boxes]
+
+    def _scaled(self, box: Any, factor: float) -> Any:
+        sides = (box.left(), box.top(), box.right(), box.bottom())
+        return self._engine.rectangle(*(round(side * factor) for side in sides))
 
 
 @cache
@@ -182,6 +178,10 @@ def dlib_embedder() -> DlibEmbedder:
             f"install it with: {INSTALL_COMMAND}"
         ) from error
     return DlibEmbedder(dlib, points, embedding)
+
+
+def _box_of(rectangle: Any) -> FaceBox:
+    return FaceBox(rectangle.left(), rectangle.top(), rectangle.width(), rectangle.height())
 
 
 def _resized(pixels: Pixels, scale: float) -> Pixels:

@@ -57,7 +57,13 @@ class DlibRecogniser:
             missing = "reference" if one is None else "probe"
             return Reply(Outcome.NO_FACE, service_code=f"no-face-in-{missing}")
         score = -distance(one, other)
-        return compared(score, self._given, latency_ms=_ms_since(started))
+        alone = one.alone and other.alone
+        return compared(
+            score,
+            self._given,
+            service_code="" if alone else "several-faces",
+            latency_ms=_ms_since(started),
+        )
 
     def search(self, probe: Picture, *, trial: str = "") -> Reply:  # noqa: ARG002
         """Each enrolled person's nearest picture."""
