@@ -80,8 +80,8 @@ def _gate(results: AuditResults) -> Text | None:
         return None
     return tr(
         "{gate}, its cut fitted on {count} genuine pictures of calibration people at BPCER ≤ "
-        "{wanted:.1f} % (there: {found:.1f} %; {failures} could not be judged, which rejects them). "
-        "No attack was used to fit it.",
+        "{wanted:.1f} % (there: {found:.1f} %; {failures} could not be judged, which rejects "
+        "them). No attack was used to fit it.",
         gate=gate.name,
         count=gate.calibration_pictures,
         wanted=100 * gate.bpcer_wanted,
@@ -123,9 +123,9 @@ def _reading() -> Sequence[Text]:
     return (
         tr(
             "Every rate reads: events of trials = rate [95 % interval over people]. The interval "
-            "is clustered by the person attacked, since attempts on one person resemble each "
-            "other; the exact interval beside it takes every attempt for independent and is too "
-            "short."
+            "is clustered by the person attacked and by the person who attacks, since attempts of "
+            "one person resemble each other; the exact interval takes every attempt for "
+            "independent and is too short."
         ),
         tr(
             "† fewer than 30 events: by the rule of 30 the rate is uncertain by more than 30 %. "
