@@ -18,7 +18,7 @@ from tidewaiter.vocabulary import tr
 WIDTH, HEIGHT = 640, 300
 STYLE = (
     "text{font:12px sans-serif;fill:#222}.curve{fill:none;stroke:#005a9c;stroke-width:1.5}"
-    ".dashed{stroke:#a33;stroke-dasharray:5 3}.axis,line{stroke:#888}"
+    ".dashed{stroke:#a33;stroke-dasharray:5 3}.axis,line{stroke:#888;fill:none}"
 )
 NOT_FIGURES = frozenset({"pairs", "rate"})
 
