@@ -157,6 +157,15 @@ def test_a_part_of_an_audit_says_so_first():
     assert "not finished" in str(record.verdict[0])
 
 
+def test_a_stand_in_stays_stamped_when_its_report_is_written_without_it():
+    found, made, _ = measured()
+    rows = [
+        row.model_copy(update={"test_kit": row.state == "answered"}) for row in made.ledger.rows
+    ]
+    record = results(found, opening(found), rows, FACTS, made.recogniser.card)
+    assert "stand-in for tests" in str(record.verdict[0])
+
+
 def test_groups_and_people_add_up():
     _, _, record = measured()
     at = record.at[0]

@@ -56,7 +56,7 @@ def _lines(plan: Estimate) -> list[str]:
     )
     lines.append(
         f"FMR         {plan.calibration_comparisons} comparisons of calibration people: an FMR "
-        f"below {100 * plan.lowest_fmr:.2g} % cannot be reported, its threshold will be marked"
+        f"below {100 * plan.lowest_fmr:.3g} % cannot be reported, its threshold will be marked"
     )
     if plan.over_limit:
         lines.append("limit       the plan goes beyond [limits]; the run will stop there")

@@ -176,7 +176,7 @@ def results(
     tables = measured(audit.trials, book, audit.protocol, audit.setting, card)
     retries, leave = audit.protocol.limits.retries, audit.protocol.limits.on_doubt == "leave"
     left = sum(not book.settled(t.id, retries, leave_doubt=leave) for t in audit.trials)
-    service = _service(audit.protocol, card)
+    service = _service(audit.protocol, card, any(row.test_kit for row in rows))
     sides = Counter(audit.setting.part_of.values())
     return AuditResults(
         audit=audit.protocol.audit,
@@ -226,7 +226,7 @@ def _embedded_s(audit: Audit) -> float:
     return COMPARING_S * len(pictures)
 
 
-def _service(protocol: Protocol, card: ServiceCard) -> ServiceUsed:
+def _service(protocol: Protocol, card: ServiceCard, test_kit: bool) -> ServiceUsed:
     return ServiceUsed(
         adapter=card.adapter,
         mode=protocol.target.mode,
@@ -234,7 +234,7 @@ def _service(protocol: Protocol, card: ServiceCard) -> ServiceUsed:
         version=card.version,
         score_meaning=card.score_meaning,
         given_threshold=threshold_from_card(protocol, card),
-        test_kit=card.test_kit,
+        test_kit=test_kit or card.test_kit,
     )
 
 

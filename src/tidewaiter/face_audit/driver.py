@@ -236,6 +236,7 @@ class _Run:
                 "http": reply.http,
                 "service_code": reply.service_code,
                 "latency_ms": round(reply.latency_ms, 1),
+                "test_kit": self.ports.recogniser.card.test_kit,
                 "at": self.ports.clock.now(),
             }
         )
