@@ -79,6 +79,7 @@ def command(  # noqa: PLR0913 - one argument per option of the command line
     from tidewaiter.cli.printing import printable
     from tidewaiter.errors import FitRefused
     from tidewaiter.messages import translator
+    from tidewaiter.vocabulary import tr
 
     settings = wiring.read_settings(settings_path)
     translate = translator(lang or settings.language)
@@ -102,6 +103,10 @@ def command(  # noqa: PLR0913 - one argument per option of the command line
     )
     verdict = printable(outcome.decision.choice.sentence.render(translate))
     if not outcome.decision.accepted:
+        aside = tr(
+            "the refused network and its card are kept in {folder}", folder=wiring.REJECTED_FOLDER
+        )
+        click.echo(aside.render(translate), err=True)
         raise FitRefused(verdict)
     click.echo(verdict)
     for sentence in outcome.decision.sentences:
