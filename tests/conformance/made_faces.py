@@ -179,6 +179,7 @@ def _rest_options(bench):
             "headers": {"x-api-key": "{key}"},
             "form": {"file": "{probe}"},
             "no_face": no_face,
+            "done": {"path": "$.image_id"},
         },
         "search": {
             "url": f"{address}/recognition/recognize?prediction_count=9",

@@ -134,6 +134,18 @@ def test_every_fault_has_its_outcome(adapter, fault, outcome, billed, bench):
 
 
 @pytest.mark.parametrize("adapter", REMOTE)
+@pytest.mark.parametrize(("fault", "outcome", "billed"), FAULTS, ids=[f[0] for f in FAULTS])
+def test_a_fault_while_enrolling_or_searching_is_no_missing_face(
+    adapter, fault, outcome, billed, bench
+):
+    script = Script({fault: 1.0}, slow_s=1.0)
+    recogniser = bench(adapter, script).open("identify", timeout_s=0.4)
+    (enrolled,) = recogniser.enrol("ann", [made(1)])
+    assert enrolled.outcome is outcome
+    assert recogniser.search(made(1), trial="t").outcome is outcome
+
+
+@pytest.mark.parametrize("adapter", REMOTE)
 def test_calls_are_billed_by_trial_as_the_replies_say(adapter, bench):
     place = bench(adapter)
     recogniser = place.open()

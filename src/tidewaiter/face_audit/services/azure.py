@@ -223,6 +223,8 @@ class AzureRecogniser:
         step = self._send("POST", url, picture.content, "application/octet-stream", "")
         if step.end is not None:
             return replace(step.end, calls=1)
+        if not isinstance(step.content, dict) or "persistedFaceId" not in step.content:
+            return unreadable(step.answer, calls=1)
         self._trained = False
         return Reply(Outcome.ENROLLED, calls=1, **_facts(step.answer))
 

@@ -135,6 +135,9 @@ class ComprefaceRecogniser:
         answer = self._send("recognition/faces", query, [_file("file", picture)], "")
         if not isinstance(answer, Answer):
             return answer
+        content = json_of(answer)
+        if not isinstance(content, dict) or "image_id" not in content:
+            return unreadable(answer, calls=1)
         return Reply(Outcome.ENROLLED, **_facts(answer))
 
     def _send(

@@ -182,7 +182,10 @@ class RekognitionRecogniser:
         answer = self._client.call("index_faces", arguments, "")
         if answer.content is None:
             return self._failure(answer, (picture,))
-        if answer.content.get("FaceRecords"):
+        records = answer.content.get("FaceRecords")
+        if not isinstance(records, list):
+            return Reply(Outcome.ERROR, service_code="unreadable-reply", **_facts(answer))
+        if records:
             return Reply(Outcome.ENROLLED, **_facts(answer))
         return Reply(Outcome.NO_FACE, service_code=_why_unindexed(answer), **_facts(answer))
 

@@ -82,6 +82,8 @@ class Operation(_Part):
     scores: str | None = None
     no_face: Condition | None = None
     too_small: Condition | None = None
+    done: Condition | None = None
+    """What a successful answer to `enrol` shows; without it any status of success will do."""
 
     @model_validator(mode="after")
     def _readable(self) -> Operation:
@@ -184,7 +186,11 @@ class RestRecogniser:
         if refusal is not None:
             return refusal
         way = self._send(operation, {"probe": picture}, identity=identity)
-        return Reply(Outcome.ENROLLED, **_facts(way)) if isinstance(way, Answer) else way
+        if not isinstance(way, Answer):
+            return way
+        if operation.done is not None and not operation.done.holds_in(json_of(way)):
+            return unreadable(way, calls=1)
+        return Reply(Outcome.ENROLLED, **_facts(way))
 
     def _judged(self, way: Answer, score: float | None, match: Any) -> Reply:
         similarity = None if score is None else self._sign * score
