@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import csv
+import subprocess
+import sys
+import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
 torch = pytest.importorskip("torch", reason="torch is not installed; see the extra `training`")
@@ -15,6 +20,7 @@ from tidewaiter.training.loop import LOG_FILE, STATE_FILE, TrainingPlan, train  
 from tidewaiter.training.network import imagenet_network  # noqa: E402
 from tidewaiter.training.pairs import LABELLED, SELF_BLEND, Mixture, Pairs  # noqa: E402
 
+ROOT = Path(__file__).parents[2]
 PLAN = TrainingPlan(
     pairs=40, batch=2, rate=2e-3, frozen=10, keep_every=5, workers=0, averaging=0.5, warm_up=0.1
 )
@@ -104,3 +110,37 @@ def test_a_process_that_makes_pairs_changes_nothing(pairs, tmp_path):
     alone = train(start(), made, short, tmp_path / "alone")
     helped = train(start(), made, replace(short, workers=1), tmp_path / "helped")
     assert torch.equal(alone.score.weight, helped.score.weight)
+
+
+ENDLESS = """
+import os, sys, tempfile
+from pathlib import Path
+sys.path.insert(0, ".")
+from tests.training.drawn_crops import crops
+from tidewaiter.training.loop import TrainingPlan, _batches
+from tidewaiter.training.pairs import Mixture, Pairs, SELF_BLEND
+pairs = Pairs(crops(2), Mixture(kinds={SELF_BLEND: 1.0}), 1)
+batches = _batches(pairs, TrainingPlan(pairs=16_000, workers=1), 0, 1000)
+next(batches)
+import psutil
+print(*(child.pid for child in psutil.Process().children()), flush=True)
+import time; time.sleep(600)
+"""
+
+
+@pytest.mark.slow
+def test_no_process_outlives_a_training_that_was_killed():
+    """Its pairs lie in a pipe that nobody empties any more."""
+    training = subprocess.Popen(
+        [sys.executable, "-c", ENDLESS], stdout=subprocess.PIPE, text=True, cwd=ROOT
+    )
+    (helper,) = map(int, training.stdout.readline().split())
+    training.kill()
+    training.wait()
+    training.stdout.close()
+    for _ in range(300):
+        if not psutil.pid_exists(helper):
+            return
+        time.sleep(0.1)
+    psutil.Process(helper).kill()
+    raise AssertionError("the process that makes pairs is still there after half a minute")

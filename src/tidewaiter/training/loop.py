@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import math
 import os
+import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
@@ -22,6 +24,7 @@ from tidewaiter.training.network import FaceNetwork
 from tidewaiter.training.pairs import Pair, Pairs
 
 STATE_FILE, LOG_FILE = "state.pt", "log.csv"
+WATCH_EVERY_S = 1.0
 
 Validate = Callable[[FaceNetwork], Mapping[str, float]]
 
@@ -241,6 +244,17 @@ def _tensors(
 def _one_thread(worker: int) -> None:  # noqa: ARG001
     _one_opencv_thread()
     os.nice(5)
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    """End this process soon after the training was killed.
+
+    torch's own watch ends the loop, but then waits to hand over pairs that nobody takes.
+    """
+    while os.getppid() == parent:
+        time.sleep(WATCH_EVERY_S)
+    os._exit(1)
 
 
 def _one_opencv_thread() -> None:
