@@ -27,6 +27,7 @@ from pathlib import Path
 
 import numpy as np
 from corpora import picture_items
+from face_clip_scores import read_clips
 from face_measured import read_measured
 from face_tables import PICTURES as PICTURE_NETWORK
 from face_tables import VIDEO, VIDEOS, domain_rows, score_table, untouched
@@ -96,9 +97,7 @@ def main() -> None:
 
 def calibrate_network(measured: Path) -> None:
     """One calibration of the face network for every domain, the untouched tenth left out."""
-    rows = domain_rows(
-        read_measured(measured / "pictures.csv.gz"), read_measured(measured / "clips.csv.gz")
-    )
+    rows = domain_rows(read_measured(measured / "pictures.csv.gz"), read_clips(measured))
     terms = terms_of(all_detectors().values())
     tables: dict[str, ScoreTable] = {}
     results = []

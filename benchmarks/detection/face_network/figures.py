@@ -30,6 +30,7 @@ import gates  # noqa: E402
 import localisation  # noqa: E402
 import short_forgery  # noqa: E402
 import trivial  # noqa: E402
+from face_clip_scores import read_clips  # noqa: E402
 from face_measured import Measured, read_measured  # noqa: E402
 from face_tables import PICTURES, VIDEO, VIDEOS, domain_rows, untouched  # noqa: E402
 from tables import Table, table_of  # noqa: E402
@@ -43,7 +44,7 @@ from tidewaiter.opinion.loading import load_calibrations  # noqa: E402
 def main() -> None:
     given = _arguments()
     pictures = read_measured(given.results / "pictures.csv.gz")
-    clips = read_measured(given.results / "clips.csv.gz")
+    clips = read_clips(given.results)
     looks = json.loads(gzip.decompress((given.results / "looks.json.gz").read_bytes()))
     if given.calibrated:
         found = of_calibrations(pictures, clips, looks)
