@@ -8,11 +8,13 @@ import click
 
 
 @click.command("schema")
-@click.argument("what", type=click.Choice(["report", "replay"]))
+@click.argument("what", type=click.Choice(["report", "replay", "audit"]))
 def command(what: str) -> None:
-    """Print the JSON schema of what `examine --json` or `audit replay --json` writes."""
+    """Print the JSON schema of what `examine`, `audit replay` or `audit report` writes."""
     from tidewaiter.face_audit.replay import Replay
-    from tidewaiter.vocabulary import Report
+    from tidewaiter.face_audit.results import AuditResults
+    from tidewaiter.vocabulary import Noun, Report
 
-    schema = (Report if what == "report" else Replay).model_json_schema(mode="serialization")
+    models: dict[str, type[Noun]] = {"report": Report, "replay": Replay, "audit": AuditResults}
+    schema = models[what].model_json_schema(mode="serialization")
     click.echo(json.dumps(schema, indent=2, ensure_ascii=False).encode())
