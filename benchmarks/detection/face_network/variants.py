@@ -1,7 +1,7 @@
 """Measure networks trained with something left out, or something added.
 
     python benchmarks/detection/face_network/variants.py --ffpp HALF0.onnx HALF1.onnx \
-        --left-out swap=A.onnx --left-out morph=B.onnx
+        --left-out swap=A.onnx --left-out morph=B.onnx --trained "4,000 pairs"
 
 HALFk was trained with the FaceForensics++ pairs of that half (`--ffpp-fold k` of
 recipes/train_face_network.py) and is measured on the pairs of the other half. A network with
@@ -49,11 +49,12 @@ def main() -> None:
     out = given.out / "variants.json"
     results = json.loads(out.read_text(encoding="utf-8")) if out.exists() else {}
     if given.ffpp:
-        results["FaceForensics++ halves"] = halves(given)
+        results["FaceForensics++ halves"] = {**halves(given), "trained": given.trained}
     for named in given.left_out:
         family, _, file = named.partition("=")
         left_out = results.setdefault("families left out", {})
-        left_out[family] = family_left_out(given, family, Path(file))
+        figures = family_left_out(given, family, Path(file))
+        left_out[family] = {**figures, "trained": given.trained}
     text = json.dumps(results, indent=1)
     out.write_text(text + "\n", encoding="utf-8")
     print(text)
@@ -127,6 +128,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--shared-data", type=Path, default=ROOT.parent / "shared" / "data")
     parser.add_argument("--ffpp", type=Path, nargs=2, metavar="FILE")
     parser.add_argument("--left-out", action="append", default=[], metavar="FAMILY=FILE")
+    parser.add_argument("--trained", required=True, help="how, in words: 4,000 pairs")
     parser.add_argument("--out", type=Path, default=HERE / "results")
     parser.add_argument("--work", type=Path, default=Path(tempfile.gettempdir()))
     parser.add_argument("--workers", type=int, default=2)
