@@ -13,6 +13,7 @@ import pytest
 from tidewaiter.detectors.registry import all_detectors
 from tidewaiter.settings import Settings
 from tidewaiter.vocabulary import Noun, Proposition, Report, Status, Verdict
+from tidewaiter.weights.own import shipped_network
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -102,3 +103,14 @@ def test_the_page_of_results_is_what_the_results_say():
     spec.loader.exec_module(module)
     written = (ROOT / "benchmarks" / "RESULTS.md").read_text(encoding="utf-8")
     assert written == module.page(), "run: python benchmarks/results_page.py"
+
+
+def test_the_card_of_the_face_network_is_what_the_results_say():
+    path = ROOT / "benchmarks" / "detection" / "face_network" / "card.py"
+    spec = importlib.util.spec_from_file_location("card", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    written = {file.name: file.read_text(encoding="utf-8") for file in module.CARDS.iterdir()}
+    assert written == module.pages(), "run: python benchmarks/detection/face_network/card.py"
+    shipped = json.loads((module.RESULTS / "network.json").read_text(encoding="utf-8"))
+    assert shipped["sha256"] == shipped_network().sha256, "the figures are of another network"

@@ -34,7 +34,7 @@ FALSE_ALARMS = (0.05, 0.01)
 # A look of the forged clip stands for one of the original at most this far away.
 SAME_MOMENT_S = 0.35
 SEED = 90210
-TUNED = {"LOOK_SPREAD": (0.5, 1.0, 1.5), "STRETCH_SPREAD": (0.25, 0.5, 1.0)}
+TUNED = {"LOOK_SPREAD": (1.0, 1.5), "STRETCH_SPREAD": (0.4, 0.7), "REST_SHARE": (0.0, 0.5)}
 
 
 @dataclass(frozen=True)
