@@ -55,7 +55,14 @@ def _cli() -> str:
 
 
 def _command(name: str, command: click.Command) -> list[str]:
-    context = click.Context(command, info_name=name, max_content_width=WIDTH, terminal_width=WIDTH)
+    # As when it is called: a command's way to ask for help is the program's.
+    context = click.Context(
+        command,
+        info_name=name,
+        max_content_width=WIDTH,
+        terminal_width=WIDTH,
+        help_option_names=program.context_settings["help_option_names"],
+    )
     return [f"## `{name}`", "", "```text", command.get_help(context).rstrip(), "```", ""]
 
 
