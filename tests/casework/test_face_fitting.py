@@ -97,10 +97,10 @@ def test_of_many_files_every_source_is_tried_before_any_twice():
 
 
 def test_too_few_usable_sources_are_told_with_what_helps():
-    enough = files(40, held_out=False, sources=20)
-    with pytest.raises(InputError, match=r"20 sources .* 19 to judge on; 20 of each needed; add"):
-        face_fitting._enough([*enough, *files(19, held_out=True, sources=19)])
-    face_fitting._enough([*enough, *files(20, held_out=True, sources=20)])
+    enough = files(60, held_out=False, sources=30)
+    with pytest.raises(InputError, match=r"30 sources .* 29 to judge on; 30 of each needed; add"):
+        face_fitting._enough([*enough, *files(29, held_out=True, sources=29)])
+    face_fitting._enough([*enough, *files(30, held_out=True, sources=30)])
 
 
 def test_where_no_network_is_in_use_none_can_be_refitted(monkeypatch):
@@ -122,7 +122,7 @@ def test_a_missing_library_is_named_with_its_extra(monkeypatch, library):
 
 
 def test_a_fit_is_another_when_files_network_or_options_are(request_, untrained_site, tmp_path):
-    for number in range(50):
+    for number in range(80):
         path = request_.genuine / f"{number}.jpg"
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(b"x")

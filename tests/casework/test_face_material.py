@@ -76,13 +76,13 @@ def test_most_sources_stay_where_they_are_when_others_are_added():
 
 
 def test_at_least_so_many_sources_are_held_out():
-    assert len(held_out_sources({f"s{n}" for n in range(50)}, 0)) == FEWEST_HELD_OUT
+    assert len(held_out_sources({f"s{n}" for n in range(80)}, 0)) == FEWEST_HELD_OUT
 
 
 def test_too_few_sources_are_refused_in_one_sentence(tmp_path):
-    for number in range(49):
+    for number in range(79):
         (tmp_path / f"{number}.jpg").write_bytes(b"")
-    with pytest.raises(InputError, match=r"^49 independent sources of genuine faces; 50 needed;"):
+    with pytest.raises(InputError, match=r"^79 independent sources of genuine faces; 80 needed;"):
         face_files(tmp_path, None, out=tmp_path / "out", seed=0)
 
 

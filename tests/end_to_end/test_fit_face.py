@@ -19,7 +19,7 @@ pytest.importorskip("torch", reason="torch is not installed; see the extra `trai
 from tidewaiter.weights.own import SHIPPED, shipped_network, site_network
 
 COMMAND = [sys.executable, "-c", "from tidewaiter.cli import main; main()"]
-PEOPLE = 52
+PEOPLE = 84
 REFUSED = 8
 
 
@@ -90,7 +90,7 @@ def test_a_stopped_fit_goes_on_to_a_decision(people, untrained_site, tmp_path):
     card = json.loads((into / "card.json").read_text(encoding="utf-8"))
     assert card["accepted"] is (outcome.returncode == 0)
     assert card["decision"] in said
-    assert card["made"]["held_out_sources"] >= 20
+    assert card["made"]["held_out_sources"] >= 30
     assert card["figures"][0]["genuine_items"] > 0
     assert site_network(into).sha256 == card["network"]["sha256"]
     assert (into / "card.md").read_text(encoding="utf-8").startswith("# A face network")
@@ -120,7 +120,7 @@ def test_a_network_made_worse_is_refused_and_nothing_installed(people, tmp_path)
 def few(tmp_path) -> Path:
     folder = tmp_path / "few"
     folder.mkdir()
-    for number in range(49):
+    for number in range(79):
         (folder / f"{number}.jpg").write_bytes(b"")
     return folder
 
@@ -131,14 +131,14 @@ def test_too_few_sources_are_refused_at_once(few, untrained_site, tmp_path):
         settings(untrained_site, tmp_path),
     )  # fmt: skip
     assert outcome.returncode == 2
-    assert "49 independent sources of genuine faces; 50 needed" in outcome.stderr
+    assert "79 independent sources of genuine faces; 80 needed" in outcome.stderr
     assert not (tmp_path / "site").exists()
 
 
 def test_the_folder_of_pictures_is_not_written_to(few, untrained_site, tmp_path):
     outcome = run("--genuine", few, "--out", few, "--settings", settings(untrained_site, tmp_path))
     assert outcome.returncode == 2
-    assert sorted(p.name for p in few.iterdir()) == sorted(f"{n}.jpg" for n in range(49))
+    assert sorted(p.name for p in few.iterdir()) == sorted(f"{n}.jpg" for n in range(79))
 
 
 def test_without_the_extra_the_command_that_installs_it_is_named(few, tmp_path):

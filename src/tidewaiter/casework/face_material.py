@@ -28,11 +28,11 @@ from tidewaiter.traces.face_quality import quality_of
 from tidewaiter.traces.faces import FacesInPicture, PictureFaces
 from tidewaiter.vocabulary import Exhibit, MediaKind
 
-LEAST_SOURCES = 50
-"""Half of them are held out. With fewer the likelihood ratio of the fitted network could not
-reach 10, and it could support nothing (docs/howto/fit-the-face-network.md)."""
-FEWEST_HELD_OUT = 25
-LEAST_USABLE = 20
+LEAST_SOURCES = 80
+"""Half of them are held out: measured, 40 let the likelihood ratio of a fitted network reach 10,
+where support begins; of 30 a third did, of 25 none (benchmarks/detection/fit_face)."""
+FEWEST_HELD_OUT = 40
+LEAST_USABLE = 30
 """So many sources must show a usable face, of those fitted on and of those held out."""
 HELD_OUT_SHARE = 0.4
 # Frames of a clip, spread over all of it.

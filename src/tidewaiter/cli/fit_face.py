@@ -68,7 +68,7 @@ def command(  # noqa: PLR0913 - one argument per option of the command line
     """Refit the face network to your own genuine pictures and videos, overnight on 2 cores.
 
     Each direct subfolder of --genuine counts as one independent source (a person); files
-    lying loose count as one source each; 50 sources are needed. The fit is judged on
+    lying loose count as one source each; 80 sources are needed. The fit is judged on
     sources and on kinds of forgery that it has not seen, against the network in use. A
     network that is not better is not installed (exit code 8).
 
