@@ -9,7 +9,7 @@ CANNOT_TELL = Verdict.CANNOT_TELL.value
 LEVELS = {
     "threshold": 1.0,
     "usual_genuine": -2.0,
-    "usual_forged": 3.0,
+    "usual_detected": 3.0,
     "lowest": -5.0,
     "highest": 6.0,
     "genuine": 9,

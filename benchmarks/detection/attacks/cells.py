@@ -24,7 +24,7 @@ PNG, JPEG = "PNG", "JPEG 95"
 JPEG_QUALITY = 95
 # The strength at which dearer means are tried, and files saved with loss.
 DEAR_EPSILON = 8
-# Aiming at the score of a usual forgery needs less than driving it as far as it goes.
+# Aiming at the score of a usual detected forgery needs less than driving it as far as it goes.
 AIMED_EPSILON = 4
 # Whole examinations are asked about these; the network about every file.
 LEAST_EXAMINED_EPSILON = 4

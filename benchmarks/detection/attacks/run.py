@@ -95,7 +95,8 @@ def main() -> None:
         elif part == "examine":
             for stage in STAGES:
                 work = partial(examine_item, stage=stage)
-                _each(f"{stage}-told", work, setting, examined(setting), arguments.workers)
+                made = [item for item in examined(setting) if kept(setting, stage, item)]
+                _each(f"{stage}-told", work, setting, made, arguments.workers)
         else:
             _write(setting, _summary(setting))
 
@@ -160,7 +161,7 @@ def _target(setting: Setting, item: Item) -> Target:
         pixels=pixels,
         squares=squares,
         goal=Goal.HIDE if item.forged else Goal.DISCREDIT,
-        enough=found["usual_genuine" if item.forged else "usual_forged"],
+        enough=found["usual_genuine" if item.forged else "usual_detected"],
         seed=(PROTOCOL["seed"], item.number, int(item.forged)),
     )
 

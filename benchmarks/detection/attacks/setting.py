@@ -6,6 +6,7 @@ import json
 import tomllib
 from dataclasses import dataclass
 from functools import cache
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -66,10 +67,11 @@ def levels(setting: Setting) -> dict[str, float]:
     forged = [row["score"] for row in rows if row["forged"]]
     genuine = [row["score"] for row in rows if not row["forged"]]
     false_alarms = PROTOCOL["levels"]["false_alarms"]
+    threshold = float(np.quantile(genuine, 1 - false_alarms, method="higher"))
     return {
-        "threshold": float(np.quantile(genuine, 1 - false_alarms, method="higher")),
+        "threshold": threshold,
         "usual_genuine": float(np.median(genuine)),
-        "usual_forged": float(np.median(forged)),
+        "usual_detected": float(np.median([score for score in forged if score > threshold])),
         "lowest": min(genuine + forged),
         "highest": max(genuine + forged),
         "genuine": len(genuine),
@@ -79,15 +81,15 @@ def levels(setting: Setting) -> dict[str, float]:
 
 @cache
 def attacked(setting: Setting) -> list[Item]:
-    """The first forgeries that the network detects, and the first genuine faces it examines."""
+    """The first forgeries that the network detects and genuine faces it examines, by turns."""
     threshold = levels(setting)["threshold"]
     scored = [(item, row["score"]) for item in candidates(setting) for row in seen(setting, item)]
     forged = [item for item, score in scored if item.forged and score > threshold]
     genuine = [item for item, _ in scored if not item.forged]
-    return [
-        *forged[: setting.count("forged_attacked")],
-        *genuine[: setting.count("genuine_attacked")],
-    ]
+    turns = zip_longest(
+        forged[: setting.count("forged_attacked")], genuine[: setting.count("genuine_attacked")]
+    )
+    return [item for turn in turns for item in turn if item is not None]
 
 
 def seen(setting: Setting, item: Item) -> list[Row]:
