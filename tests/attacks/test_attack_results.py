@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from benchmarks.detection.attacks import page
 from benchmarks.detection.attacks.summary import AS_ISSUED, MANIPULATED, rate, summarise
 from tidewaiter.vocabulary import Verdict
 
@@ -28,6 +29,7 @@ def row(source, score, *, cell="saved again", means="none", forged=True, told=CA
         "queries": 7 if means == "queries" else 0,
         "face": told,
         "strongest": told,
+        "survived": 0.4 if told == MANIPULATED else None,
     }
 
 
@@ -87,3 +89,10 @@ def test_genuine_faces_are_counted_apart():
     assert found["genuine"]["network"]["saved again"]["above threshold"]["value"] == 0.5
     assert found["genuine"]["opinion"]["saved again"]["face"]["value"] == 0.5
     assert found["opinion"]["saved again"]["face"]["of"] == 1
+    assert found["stability"] == {"forged": {}, "genuine": {"saved again": rate([False])}}
+
+
+def test_the_tables_of_the_page_are_those_of_the_results():
+    written = page.PAGE.read_text(encoding="utf-8")
+    assert written == page.page(written), "run: python benchmarks/detection/attacks/page.py"
+    assert written.count("| saved again |") == 2

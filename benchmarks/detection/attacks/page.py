@@ -49,8 +49,9 @@ def forged_table(network: Figures, opinion: Figures) -> list[str]:
         "attack",
         "missed by the network",
         "score beyond any not attacked",
-        "examination: manipulated",
-        "examination: not as issued",
+        "examination: face manipulated",
+        "any manipulation",
+        "not as issued",
     )
     rows = [
         (
@@ -58,6 +59,7 @@ def forged_table(network: Figures, opinion: Figures) -> list[str]:
             _share(found["missed"]),
             _share(found["beyond"]),
             _share(opinion.get(cell, {}).get("face")),
+            _share(opinion.get(cell, {}).get("any")),
             _share(opinion.get(cell, {}).get("not as issued")),
         )
         for cell, found in network.items()

@@ -20,6 +20,7 @@ MANIPULATED, AS_ISSUED = Verdict.SUPPORTS_MANIPULATED.value, Verdict.SUPPORTS_AS
 WHITE_BOX = ("gradient", "transforms", "aimed")
 BLACK_BOX = ("queries", "transfer")
 LAUNDERING = "laundering"
+HALF_THE_COPIES = 0.5
 
 
 def summarise(
@@ -52,6 +53,7 @@ def summarise(
             "network": _by_cell(genuine, partial(_raised, levels)),
             "opinion": _by_cell(genuine_told, _misjudged),
         },
+        "stability": {"forged": _outliving(forged_told), "genuine": _outliving(genuine_told)},
     }
 
 
@@ -98,6 +100,15 @@ def _misjudged(rows: Sequence[Row]) -> dict[str, Any]:
     return {
         "face": rate(row["face"] == MANIPULATED for row in rows),
         "any": rate(row["strongest"] == MANIPULATED for row in rows),
+    }
+
+
+def _outliving(rows: Sequence[Row]) -> dict[str, Any]:
+    """Of the files said to show a manipulated face: whose support outlives half the copies."""
+    said = [row for row in rows if row["face"] == MANIPULATED and row["survived"] is not None]
+    return {
+        cell: rate(row["survived"] >= HALF_THE_COPIES for row in found)
+        for cell, found in _grouped(said).items()
     }
 
 
