@@ -9,6 +9,9 @@ finding as `examine` makes it, and the opinions of a whole examination with its 
 battery. An attacker works on the crop where the face lay before; the product locates the
 face anew. What an interrupted run made stays in FOLDER and is not made again.
 
+The other network of the kept results is what `recipes/train_face_network.py --pairs 4000
+--leave-out swap --seed 1` makes: the same recipe, briefly, without swaps.
+
 Parts (`--part`, default all in order): levels, attack, query, examine, summary. `--share` takes
 that share of the items, for a trial; results are then written to FOLDER, not to results/.
 """

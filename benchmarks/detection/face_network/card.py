@@ -252,7 +252,8 @@ def _attacked(attacks: Results) -> Iterator[str]:
     head = ("attack", "success on the network", "not “as issued”", "still “supports manipulated”")
     yield table(head, rows)
     yield "\nGenuine faces, as they are and changed to look manipulated:\n"
-    yield table(("treatment", "figure", "share"), genuine_attack_rows(attacks))
+    head = ("treatment", "above the network's threshold", "“supports manipulated”")
+    yield table(head, genuine_attack_rows(attacks))
 
 
 def _calibration_files() -> list[Path]:

@@ -143,23 +143,27 @@ def gate_rows(gates: Results) -> Iterator[tuple[str, ...]]:
 
 def attack_rows(attacks: Results) -> Iterator[tuple[str, ...]]:
     """Per attack: success on the network alone, and what a whole examination still says."""
-    network, opinion = attacks.get("network", {}), attacks.get("opinion", {})
+    opinion = attacks.get("opinion", {})
+    network = {**attacks.get("network", {}), **attacks.get("laundering", {})}
     for cell, entry in network.items():
-        if isinstance(entry, Mapping) and "success" in entry:
-            told = opinion.get(cell, {})
-            yield (
-                cell,
-                _share(entry["success"]),
-                _share(told.get("not as issued")),
-                _share(told.get("any")),
-            )
+        told = opinion.get(cell, {})
+        yield (
+            cell,
+            _share(entry["missed"]),
+            _share(told.get("not as issued")),
+            _share(told.get("any")),
+        )
 
 
 def genuine_attack_rows(attacks: Results) -> Iterator[tuple[str, ...]]:
     """Genuine faces that an attack, or none, made the network or the opinion misjudge."""
-    for cell, entry in attacks.get("genuine", {}).items():
-        for what, found_rate in entry.items():
-            yield cell, what, _share(found_rate)
+    genuine = attacks.get("genuine", {"network": {}, "opinion": {}})
+    for cell, entry in genuine["network"].items():
+        yield (
+            cell,
+            _share(entry["above threshold"]),
+            _share(genuine["opinion"].get(cell, {}).get("any")),
+        )
 
 
 def _variant_rows(variants: Results) -> Iterator[tuple[str, str, str, str]]:
