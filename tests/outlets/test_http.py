@@ -106,9 +106,13 @@ def test_an_unusable_address_is_refused_before_anything_is_sent(url, problem):
     assert "hunter2" not in str(refused.value)
 
 
-def test_plain_http_can_be_allowed_and_is_on_this_machine():
-    HttpTransport("http://gate.example", plain_http=True)
-    HttpTransport("http://127.0.0.1:1")
+def test_plain_http_is_allowed_where_asked_for_and_on_this_machine():
+    allowed = HttpTransport("http://gate.example", plain_http=True)
+    here = HttpTransport("http://127.0.0.1:1")
+    # Nobody listens there: it was tried, not refused.
+    assert isinstance(here.send(Request("GET", "http://127.0.0.1:1/")), Unanswered)
+    with pytest.raises(ConfigurationError):
+        allowed.send(Request("GET", "http://elsewhere.example/"))
 
 
 def test_no_proxy_is_asked(served, monkeypatch):
