@@ -11,6 +11,10 @@ TidewaiterError                      exit 1   HTTP 500
 │  ├─ MissingWeights
 │  └─ MissingCalibration
 ├─ IntegrityError                    exit 4   HTTP 409   never retried, never downgraded
+│  ├─ MalformedText
+│  ├─ BadSignature
+│  ├─ UnknownSigner
+│  └─ BrokenProof
 ├─ ExchangeError                     exit 5   HTTP 502
 ├─ StorageError                      exit 6   HTTP 503
 ├─ ConfigurationError                exit 7   HTTP 500
@@ -85,6 +89,22 @@ class IntegrityError(TidewaiterError):
 
     exit_code = 4
     http_status = 409
+
+
+class MalformedText(IntegrityError):
+    """A note, checkpoint, proof, policy or record breaks a rule of its format."""
+
+
+class BadSignature(IntegrityError):
+    """A signature under a known key does not fit what it is said to sign."""
+
+
+class UnknownSigner(IntegrityError):
+    """Nobody whose key is known has signed."""
+
+
+class BrokenProof(IntegrityError):
+    """A Merkle proof does not lead from what was given to the root it must lead to."""
 
 
 class ExchangeError(TidewaiterError):

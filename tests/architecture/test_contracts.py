@@ -30,6 +30,8 @@ VIOLATIONS = [
     ("opinion_and_training", "detectors/base.py", "import tidewaiter.training"),
     ("audit_and_report", "face_audit/driver.py", "import tidewaiter.report"),
     ("audit_and_framework", "face_audit/driver.py", "import click"),
+    ("custody_and_audit", "custody/merkle.py", "import tidewaiter.face_audit"),
+    ("custody_and_database", "custody/merkle.py", "import sqlite3"),
 ]
 
 
