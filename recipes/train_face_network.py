@@ -1,6 +1,8 @@
-"""Make the shipped face network from the given media: crops, training, ONNX.
+"""Train one face network from the given media: crops, training, ONNX.
 
     python recipes/train_face_network.py --data ../shared/data --work DIR --out FILE.onnx
+
+recipes/make_face_network.py makes the shipped one of several.
 
 Resumes where it was stopped. DIR keeps the crops, the state of the training, log.csv with
 loss and validation, and log.svg. Splits are those of recipes/face_splits.py: checkpoints are
@@ -34,7 +36,7 @@ from tidewaiter.media.still import frames_at
 from tidewaiter.training.crops import CropItem, Crops, store_crops
 from tidewaiter.training.export import write_onnx
 from tidewaiter.training.loop import LOG_FILE, TrainingPlan, averaged_network, train
-from tidewaiter.training.network import FaceNetwork, imagenet_network
+from tidewaiter.training.network import AnyNetwork, imagenet_network
 from tidewaiter.training.pairs import LABELLED, OWN_FORGERY, SELF_BLEND, Mixture, Pairs
 
 # Read when the process starts. Without them every large tensor is asked of the system and
@@ -47,9 +49,11 @@ MEMORY_SETTINGS = {
 VALIDATION_PAIRS = {LABELLED: 240, SELF_BLEND: 160, OWN_FORGERY: 160}
 VALIDATION_SEED = 7_000
 # DFDC has the widest light and cameras; LFW is small and its people are few.
-GROUP_SHARES = {"dfdc": 0.55, "utkface": 0.28, "lfw": 0.17, "ffpp": 0.4}
+# FaceForensics++ has few people, but other methods and a video's compression.
+GROUP_SHARES = {"dfdc": 0.55, "utkface": 0.28, "lfw": 0.17, "ffpp": 0.12}
+COUPLE_SHARES = {"dfdc": 0.72, "ffpp": 0.28}
 # Frames taken from every FaceForensics++ clip, evenly spread over this time.
-FRAMES, FRAMES_UNTIL_S = 24, 9.6
+FRAMES, FRAMES_UNTIL_S = 60, 9.6
 
 
 def main() -> None:
@@ -59,7 +63,13 @@ def main() -> None:
     processes = max(os.cpu_count() or 1, 1)
     crops = store_crops(list(_items(given.data)), given.work / "crops", processes=processes)
     part = {(face.kind, face.source): face.part for face in _faces(given.data)}
-    mixture = Mixture(groups=GROUP_SHARES, left_out=frozenset(given.leave_out))
+    left_out = frozenset(given.leave_out)
+    mixture = Mixture(
+        groups=GROUP_SHARES,
+        couples=COUPLE_SHARES,
+        transplanted=given.transplanted,
+        left_out=left_out,
+    )
     learned = crops.chosen(lambda item: part[item.group, item.source] == face_splits.TRAIN)
     judged = crops.chosen(lambda item: part[item.group, item.source] == face_splits.VALIDATE)
     for fold in given.ffpp_fold:
@@ -96,12 +106,12 @@ class Validation:
         }
         self._latest = latest
 
-    def __call__(self, network: FaceNetwork) -> dict[str, float]:
+    def __call__(self, network: AnyNetwork) -> dict[str, float]:
         """AUC of labelled, self-blended and own forgeries against their genuine partners."""
         write_onnx(network, self._latest)
         return {kind: self._auc(network, kind) for kind in self._pairs}
 
-    def _auc(self, network: FaceNetwork, kind: str) -> float:
+    def _auc(self, network: AnyNetwork, kind: str) -> float:
         pairs = self._pairs[kind]
         views = []
         for number in range(VALIDATION_PAIRS[kind]):
@@ -167,6 +177,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--leave-out", action="append", default=[], metavar="FAMILY")
     parser.add_argument("--ffpp-fold", type=int, action="append", default=[], choices=(0, 1))
+    parser.add_argument(
+        "--transplanted", type=float, default=0.3, help="share of labelled faces laid over others"
+    )
     parser.add_argument("--start", type=Path, help="state.pt of a training to go on from")
     parser.add_argument("--rate", type=float, default=TrainingPlan.rate, help="peak rate")
     return parser.parse_args()

@@ -14,6 +14,7 @@ from tidewaiter.training.network import (  # noqa: E402
     INPUT_SIDE,
     MASK_SIDE,
     ConvolutionPlan,
+    FaceEnsemble,
     FaceNetwork,
     imagenet_network,
 )
@@ -88,6 +89,17 @@ def test_frozen_blocks_get_no_gradient(faces):
     assert network.stem.conv.weight.grad is None
     assert network.blocks[2].steps[0].conv.weight.grad is None
     assert network.blocks[3].steps[0].conv.weight.grad is not None
+
+
+def test_frozen_parts_of_an_ensemble_get_no_gradient_in_any_member(faces):
+    ensemble = FaceEnsemble([FaceNetwork(), FaceNetwork()]).train()
+    score, mask = ensemble.forward_from(faces, 3)
+    (score.sum() + mask.sum()).backward()
+    frozen = {id(value) for part in ensemble.frozen_parts(3) for value in part.parameters()}
+    untouched = {id(value) for value in ensemble.parameters() if value.grad is None}
+    assert frozen == untouched
+    alone = [value for part in FaceNetwork().frozen_parts(3) for value in part.parameters()]
+    assert len(frozen) == 2 * len(alone)
 
 
 def test_folded_norms_compute_what_they_did_apart(pretrained, faces):

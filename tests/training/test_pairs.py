@@ -131,3 +131,35 @@ def test_sets_are_drawn_by_their_shares():
     rng = np.random.default_rng(4)
     count = Counter(made._any_group(rng) for _ in range(1000))
     assert 850 < count["often"] < 950
+
+
+def test_a_transplanted_face_lies_over_its_genuine_partner():
+    """The partner is the inverse of the genuine face: outside the mask nothing of it is seen."""
+    made = Pairs(crops(3, forged=3), only(LABELLED, transplanted=1.0), 1)
+    seen = [made._made(LABELLED, np.random.default_rng(seed)) for seed in range(6)]
+    found = [trio for trio in seen if trio is not None]
+    assert found
+    for genuine, forged, mask in found:
+        assert (forged[mask == 0] == genuine[mask == 0]).all()
+        assert (forged[mask > 0.9] != genuine[mask > 0.9]).any()
+
+
+def test_without_swaps_no_face_is_transplanted(drawn):
+    left_out = frozenset({"swap"})
+    made = Pairs(crops(3, forged=3), only(LABELLED, transplanted=1.0, left_out=left_out), 1)
+    assert all(made[number].mask is None for number in range(5))
+    assert not drawn
+
+
+def test_couples_are_drawn_by_their_own_shares():
+    many = crops(2, forged=2)
+    items = tuple(
+        item.__class__(**{**item.__dict__, "group": "often" if item.source == "s0" else "seldom"})
+        for item in many.items
+    )
+    mixed = many.__class__(many.pixels, many.points, items, many.side)
+    shares = {"often": 0.9, "seldom": 0.1}
+    made = Pairs(mixed, Mixture(groups={"often": 0.1, "seldom": 0.9}, couples=shares), 1)
+    rng = np.random.default_rng(4)
+    count = Counter(items[made._any_couple(rng)[0][0]].group for _ in range(1000))
+    assert 850 < count["often"] < 950

@@ -24,8 +24,10 @@ from tidewaiter.training.network import (
     MASK_BLOCK,
     MASK_SIDE,
     NORMALISE,
+    AnyNetwork,
     Block,
     Convolution,
+    FaceEnsemble,
     FaceNetwork,
 )
 
@@ -37,11 +39,13 @@ OPSET = 17
 IR_VERSION = 8
 # ReLU6.
 LARGEST_ACTIVATION = 6.0
+# Before the names of the tensors of an ensemble's networks, as torch names them.
+MEMBERS = "members."
 
 Array = NDArray[np.floating[Any]]
 
 
-def write_onnx(network: FaceNetwork, path: Path) -> None:
+def write_onnx(network: AnyNetwork, path: Path) -> None:
     """Write the network in evaluation: "face" to "score" and "mask", the batch left open.
 
     Weights are stored as float16 and cast to float32 before use (6 MB instead of 12);
@@ -66,7 +70,7 @@ def write_onnx(network: FaceNetwork, path: Path) -> None:
     path.write_bytes(model.SerializeToString(deterministic=True))
 
 
-def read_onnx(path: Path) -> FaceNetwork:
+def read_onnx(path: Path) -> AnyNetwork:
     """The network a file of `write_onnx` was written from, its norms folded, in evaluation.
 
     Raises MissingWeights for a file that is absent or is not such a network.
@@ -75,9 +79,11 @@ def read_onnx(path: Path) -> FaceNetwork:
         model = onnx.load_from_string(path.read_bytes())
     except Exception as error:  # protobuf's DecodeError has no public place
         raise MissingWeights(f"{path.name} cannot be read as an ONNX file: {error}") from error
-    network = FaceNetwork(folded=True)
-    wanted = network.state_dict()
     found = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
+    count = len({name.split(".")[1] for name in found if name.startswith(MEMBERS)})
+    members = [FaceNetwork(folded=True) for _ in range(max(count, 1))]
+    network = FaceEnsemble(members) if count else members[0]
+    wanted = network.state_dict()
     wrong = sorted(name for name in wanted if _shape(found, name) != tuple(wanted[name].shape))
     if wrong:
         raise MissingWeights(
@@ -90,8 +96,14 @@ def read_onnx(path: Path) -> FaceNetwork:
     return network.eval()
 
 
-def folded_values(network: FaceNetwork) -> dict[str, Array]:
+def folded_values(network: AnyNetwork) -> dict[str, Array]:
     """What the network computes with in evaluation, by the names of a folded network."""
+    if isinstance(network, FaceEnsemble):
+        return {
+            f"{MEMBERS}{index}.{name}": value
+            for index, member in enumerate(_members(network))
+            for name, value in folded_values(member).items()
+        }
     values: dict[str, Array] = {}
     for name, module in network.named_modules():
         if isinstance(module, Convolution):
@@ -114,26 +126,38 @@ class _Drawing:
     tensors: list[onnx.TensorProto] = field(default_factory=list)
     values: Mapping[str, Array] = field(default_factory=dict)
 
-    def network(self, network: FaceNetwork) -> None:
+    def network(self, network: AnyNetwork) -> None:
         """Everything from the crop to both outputs."""
         self.values = folded_values(network)
         self.constant("normalise.offset", np.float32(NORMALISE[0]))
         self.constant("normalise.scale", np.float32(NORMALISE[1]))
         self.constant("relu6.least", np.float32(0))
         self.constant("relu6.most", np.float32(LARGEST_ACTIVATION))
+        self.constant("score.shape", np.array([-1], np.int64))
         now = self.node("Sub", [INPUT_NAME, "normalise.offset"], "normalise.shifted")
         now = self.node("Div", [now, "normalise.scale"], "normalise")
-        now = self.convolution(now, "stem", network.stem)
+        if isinstance(network, FaceNetwork):
+            self.member(now, network, "", (SCORE_NAME, MASK_NAME))
+            return
+        prefixes = [f"{MEMBERS}{index}." for index in range(len(network.members))]
+        for prefix, member in zip(prefixes, _members(network), strict=True):
+            self.member(now, member, prefix, (f"{prefix}{SCORE_NAME}", f"{prefix}{MASK_NAME}"))
+        for name in (SCORE_NAME, MASK_NAME):
+            self.node("Mean", [f"{prefix}{name}" for prefix in prefixes], name)
+
+    def member(self, now: str, network: FaceNetwork, prefix: str, outputs: tuple[str, str]) -> None:
+        """One network from the normalised crop to its score and its mask."""
+        now = self.convolution(now, f"{prefix}stem", network.stem)
         for index, block in enumerate(network.blocks):
-            now = self.block(now, f"blocks.{index}", block)
+            now = self.block(now, f"{prefix}blocks.{index}", block)
             if index == MASK_BLOCK:
-                weights = self.weights("mask")
-                self.node("Conv", [now, *weights], MASK_NAME, kernel_shape=[1, 1])
-        now = self.node("GlobalAveragePool", [now], "pooled")
-        now = self.node("Flatten", [now], "pooled.flat")
-        now = self.node("Gemm", [now, *self.weights("score")], "score.column", transB=1)
-        self.constant("score.shape", np.array([-1], np.int64))
-        self.node("Reshape", [now, "score.shape"], SCORE_NAME)
+                weights = self.weights(f"{prefix}mask")
+                self.node("Conv", [now, *weights], outputs[1], kernel_shape=[1, 1])
+        now = self.node("GlobalAveragePool", [now], f"{prefix}pooled")
+        now = self.node("Flatten", [now], f"{prefix}pooled.flat")
+        weights = self.weights(f"{prefix}score")
+        now = self.node("Gemm", [now, *weights], f"{prefix}score.column", transB=1)
+        self.node("Reshape", [now, "score.shape"], outputs[0])
 
     def block(self, now: str, name: str, block: nn.Module) -> str:
         """An inverted residual; the name of its output."""
@@ -180,6 +204,10 @@ class _Drawing:
         """Append one operation; the name of its output."""
         self.nodes.append(helper.make_node(kind, inputs, [output], name=output, **attributes))
         return output
+
+
+def _members(network: FaceEnsemble) -> list[FaceNetwork]:
+    return [member for member in network.members if isinstance(member, FaceNetwork)]
 
 
 def _declared(name: str, shape: tuple[str | int, ...]) -> onnx.ValueInfoProto:

@@ -15,7 +15,7 @@ from tidewaiter.errors import FitRefused
 from tidewaiter.training.crops import read_crops
 from tidewaiter.training.export import read_onnx, write_onnx
 from tidewaiter.training.loop import LOG_FILE, TrainingPlan, train
-from tidewaiter.training.network import FaceNetwork
+from tidewaiter.training.network import AnyNetwork
 from tidewaiter.training.pairs import LABELLED, OWN_FORGERY, SELF_BLEND, Mixture, Pairs
 
 # The stem and the first blocks see edges and grain, which no site changes; frozen they also
@@ -91,7 +91,7 @@ def write_candidate(fit: Fit, path: Path) -> None:
     write_onnx(mixed(read_onnx(fit.base), learned, LEARNED_SHARE), path)
 
 
-def mixed(base: FaceNetwork, learned: FaceNetwork, share: float) -> FaceNetwork:
+def mixed(base: AnyNetwork, learned: AnyNetwork, share: float) -> AnyNetwork:
     """A folded network whose weights lie `share` of the way from `base` to `learned`."""
     found = learned.state_dict()
     with torch.no_grad():
@@ -100,7 +100,7 @@ def mixed(base: FaceNetwork, learned: FaceNetwork, share: float) -> FaceNetwork:
     return base.eval()
 
 
-def _train(fit: Fit, folder: Path, step: int) -> FaceNetwork:
+def _train(fit: Fit, folder: Path, step: int) -> AnyNetwork:
     mixture = Mixture(kinds=KINDS, left_out=frozenset(fit.left_out))
     pairs = Pairs(read_crops(fit.crops), mixture, fit.seed)
     return train(read_onnx(fit.base).float(), pairs, fit.plan, folder, until=step)

@@ -20,13 +20,13 @@ from torch import Tensor
 from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 
-from tidewaiter.training.network import FaceNetwork
+from tidewaiter.training.network import AnyNetwork, FaceNetwork
 from tidewaiter.training.pairs import Pair, Pairs
 
 STATE_FILE, LOG_FILE = "state.pt", "log.csv"
 WATCH_EVERY_S = 1.0
 
-Validate = Callable[[FaceNetwork], Mapping[str, float]]
+Validate = Callable[[AnyNetwork], Mapping[str, float]]
 
 
 @dataclass(frozen=True)
@@ -57,14 +57,14 @@ class TrainingPlan:
 
 
 def train(
-    network: FaceNetwork,
+    network: AnyNetwork,
     pairs: Pairs,
     plan: TrainingPlan,
     folder: Path,
     validate: Validate | None = None,
     *,
     until: int | None = None,
-) -> FaceNetwork:
+) -> AnyNetwork:
     """The averaged network after `plan.steps` steps, going on from `folder` where it stopped.
 
     `folder` receives the state and log.csv with a row per checkpoint: pairs seen, mean loss,
@@ -101,12 +101,12 @@ def averaged_network(state_file: Path) -> FaceNetwork:
 class _Run:
     """Network, average and optimiser of one training, at a step."""
 
-    def __init__(self, network: FaceNetwork, plan: TrainingPlan, folder: Path) -> None:
+    def __init__(self, network: AnyNetwork, plan: TrainingPlan, folder: Path) -> None:
         # Depthwise convolutions run faster with the channels last.
-        self.network: FaceNetwork = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.averaged: FaceNetwork = deepcopy(self.network).eval()
+        self.network: AnyNetwork = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.averaged: AnyNetwork = deepcopy(self.network).eval()
         self.plan, self.folder, self.step = plan, folder, 0
-        for fixed in (network.stem, *network.blocks[: plan.frozen]):
+        for fixed in network.frozen_parts(plan.frozen):
             fixed.requires_grad_(requires_grad=False)
         learned = [value for value in network.parameters() if value.requires_grad]
         self.optimiser = torch.optim.AdamW(
@@ -187,7 +187,7 @@ class _Run:
     def _set_modes(self) -> None:
         """Frozen blocks keep the statistics of their batch norms too."""
         self.network.train()
-        for fixed in (self.network.stem, *self.network.blocks[: self.plan.frozen]):
+        for fixed in self.network.frozen_parts(self.plan.frozen):
             fixed.eval()
 
     @torch.no_grad()

@@ -7,6 +7,7 @@ data file is read. The strides pad as TensorFlow does, because the weights were 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distribution
 from typing import Any
@@ -185,9 +186,41 @@ class FaceNetwork(nn.Module):
         pooled = values.mean((2, 3))
         return self.score(self.dropout(pooled))[:, 0], mask
 
+    def frozen_parts(self, first: int) -> list[nn.Module]:
+        """The stem and the blocks before `first`."""
+        return [self.stem, *self.blocks[:first]]
+
     def convolutions(self) -> list[Convolution]:
         """Every convolution in the order in which it is applied."""
         return [self.stem, *(step for block in self.blocks for step in _steps(block))]
+
+
+class FaceEnsemble(nn.Module):
+    """Networks trained apart, asked together: the mean of their scores and of their masks."""
+
+    def __init__(self, members: Sequence[FaceNetwork]) -> None:
+        super().__init__()
+        self.members = nn.ModuleList(members)
+
+    def forward(self, crops: Tensor) -> tuple[Tensor, Tensor]:
+        """Score (N) and mask (N x 1 x 10 x 10), both logits."""
+        return self.forward_from(crops, 0)
+
+    def forward_from(self, crops: Tensor, first: int) -> tuple[Tensor, Tensor]:
+        """The same, without gradients for the stems and blocks before `first`, if any."""
+        answers = [member.forward_from(crops, first) for member in self._networks()]
+        scores, masks = zip(*answers, strict=True)
+        return torch.stack(scores).mean(0), torch.stack(masks).mean(0)
+
+    def frozen_parts(self, first: int) -> list[nn.Module]:
+        """The stems and the blocks before `first` of all members."""
+        return [part for member in self._networks() for part in member.frozen_parts(first)]
+
+    def _networks(self) -> list[FaceNetwork]:
+        return [member for member in self.members if isinstance(member, FaceNetwork)]
+
+
+AnyNetwork = FaceNetwork | FaceEnsemble
 
 
 def imagenet_network() -> FaceNetwork:

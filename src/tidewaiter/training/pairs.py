@@ -25,6 +25,9 @@ MOST_TRIES = 8
 MOST_DONORS = 12
 # Retouching is common in honest pictures, so it is shown seldom.
 FAMILY_SHARES = {"swap": 0.42, "morph": 0.26, "reenactment": 0.24, "retouch": 0.08}
+# A labelled forgery's face laid over its genuine partner: the generator's texture stays, the
+# seam and the surroundings are others.
+TRANSPLANTING = ("swap-feather", "swap-poisson")
 # Of a replay the whole picture is another; it is no altered face.
 NOT_ALTERED_FAMILIES = frozenset({"recapture"})
 
@@ -33,6 +36,9 @@ NOT_ALTERED_FAMILIES = frozenset({"recapture"})
 class Mixture:
     """How often each kind of pair is drawn, and from which sets genuine faces come.
 
+    `groups` are the shares of sets that genuine faces are drawn from, `couples` those that
+    labelled pairs are; a set that is not named has share 1. `transplanted` is the share of
+    labelled forgeries of which only the face is taken, laid over the genuine partner.
     `left_out` names families of own forgeries that are never made; "self-blend" and
     "labelled" leave out those. Shares need not add up to 1.
     """
@@ -41,6 +47,8 @@ class Mixture:
         default_factory=lambda: {LABELLED: 0.42, SELF_BLEND: 0.34, OWN_FORGERY: 0.24}
     )
     groups: Mapping[str, float] = field(default_factory=dict)
+    couples: Mapping[str, float] = field(default_factory=dict)
+    transplanted: float = 0.0
     left_out: frozenset[str] = frozenset()
 
 
@@ -80,10 +88,12 @@ class Pairs:
         self._families, self._family_shares = _shares(
             {family: FAMILY_SHARES[family] for family in self._species}
         )
+        # Laying a face over another one is a swap, too.
+        self._transplanted = 0.0 if "swap" in left_out else mixture.transplanted
         self._kinds, self._kind_shares = self._drawn(mixture)
         groups = {name: mixture.groups.get(name, 1.0) for name in sorted(self._genuine)}
         self._groups, self._group_shares = _shares(groups)
-        paired = {name: groups[name] for name in sorted(self._couples)}
+        paired = {name: mixture.couples.get(name, 1.0) for name in sorted(self._couples)}
         self._paired, self._paired_shares = _shares(paired)
 
     def __getitem__(self, number: int) -> Pair:
@@ -111,6 +121,9 @@ class Pairs:
         """Genuine, forged and mask at the stored size; None where a forgery was refused."""
         if kind == LABELLED:
             genuine, forged = (self._face(rng.choice(side)) for side in self._any_couple(rng))
+            if self._transplanted and rng.random() < self._transplanted:
+                moved = _transplanted(genuine, forged, rng)
+                return None if moved is None else (genuine.pixels, moved.pixels, moved.mask)
             return genuine.pixels, forged.pixels, None
         group = self._any_group(rng)
         host = self._picked(group, rng)
@@ -142,6 +155,13 @@ class Pairs:
 
     def _face(self, index: int) -> Face:
         return Face(np.array(self._crops.pixels[index]), self._crops.points[index])
+
+
+def _transplanted(genuine: Face, forged: Face, rng: np.random.Generator) -> Forgery | None:
+    """The forged face in the picture of its genuine partner; None where they do not fit."""
+    with suppress(UnfitFaces):
+        return SPECIES[TRANSPLANTING[rng.integers(len(TRANSPLANTING))]].make(genuine, forged, rng)
+    return None
 
 
 def _shares(weights: Mapping[str, float]) -> tuple[list[str], NDArray[np.float64]]:
