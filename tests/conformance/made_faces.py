@@ -22,7 +22,7 @@ from tidewaiter.outlets.stand_in_server import serving
 
 KEY = "k3y-that-nobody-may-see"
 REMOTE = ("rekognition", "azure", "compreface", "rest")
-LOCAL = ("dlib", "exec")
+LOCAL = ("dlib", "faceres", "exec")
 GREY = 128
 CELLS = 8
 
@@ -198,6 +198,7 @@ def _keyed(bench, **more):
 
 OPTIONS = {
     "dlib": lambda bench: {},
+    "faceres": lambda bench: {"model": "models"},
     "exec": lambda bench: {"command": [sys.executable, "-c", PROGRAM], "timeout_s": 20.0},
     "rest": _rest_options,
     "compreface": _keyed,
@@ -217,6 +218,7 @@ SCALE = {"rekognition": 100}
 def bench(tmp_path, monkeypatch):
     """Opens benches of any adapter; servers end with the test."""
     monkeypatch.setattr(opening, "dlib_embedder", MadeFaces)
+    monkeypatch.setattr(opening, "faceres_embedder", lambda _folder: MadeFaces())
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDTEST")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", KEY)
     monkeypatch.delenv("AWS_PROFILE", raising=False)

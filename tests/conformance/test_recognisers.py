@@ -31,6 +31,7 @@ from tidewaiter.face_audit.stand_in.standing_in import Script
 from tidewaiter.outlets import opening
 
 __all__ = ["bench"]
+EMBEDDED = ("dlib", "faceres")
 
 
 @pytest.mark.parametrize("adapter", [*LOCAL, *REMOTE])
@@ -263,7 +264,7 @@ def test_what_is_free_and_what_is_not(adapter, bench):
     local = adapter in LOCAL
     assert recogniser.card.remote is not local
     assert recogniser.card.keeps_gallery is not local
-    assert (recogniser.price.per_call == 0) is (adapter == "dlib")
+    assert (recogniser.price.per_call == 0) is (adapter in EMBEDDED)
     assert recogniser.card.adapter == adapter
 
 

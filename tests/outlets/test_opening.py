@@ -36,6 +36,7 @@ def _no_models(monkeypatch):
     [
         ("face++", {}, "no adapter"),
         ("dlib", {"model": "large"}, "'model'"),
+        ("faceres", {}, "'model'"),
         ("azure", {**KEYED, "endpont": "x"}, "'endpont'"),
         ("azure", {"endpoint": "https://gate.example"}, "needs a key"),
         ("azure", {**KEYED, "key_env": "ABSENT"}, "ABSENT is empty or not set"),

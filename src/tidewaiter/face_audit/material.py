@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 
 from tidewaiter import media
 from tidewaiter.errors import IntegrityError, MissingWeights, UnfitFaces, UnsupportedMedia
+from tidewaiter.face_audit.keeping import Store
 from tidewaiter.face_audit.people import Photo
 from tidewaiter.face_audit.service import Picture, Recogniser
 from tidewaiter.face_audit.trials import Closeness, Probe
@@ -27,16 +27,6 @@ from tidewaiter.vocabulary import MediaKind
 FACES_HELD = 16
 UNFIT = b"unfit: "
 """What the store holds where the two faces cannot be made into the forgery, with the reason."""
-
-
-class Store(Protocol):
-    """Bytes by name, kept between runs."""
-
-    def get(self, name: str) -> bytes | None:
-        """What was put under that name; None before."""
-
-    def put(self, name: str, content: bytes) -> None:
-        """Keep bytes, whole or not at all."""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tidewaiter.errors import ConfigurationError
-from tidewaiter.face_audit.embedding import FaceMemory, Known, dlib_embedder
+from tidewaiter.face_audit.embedding import FaceMemory, Known, dlib_embedder, faceres_embedder
+from tidewaiter.face_audit.keeping import Store
 from tidewaiter.face_audit.service import Picture, Price, Recogniser, Secret
 from tidewaiter.outlets.credentials import needed_secret, secret
 
@@ -22,7 +23,8 @@ class Described:
     """A protocol's [target], as far as an adapter needs it.
 
     `given` is the threshold in service, in the service's own scale; None: its default.
-    `price_per_call` may be None where nothing is paid. `folder` is the protocol's.
+    `price_per_call` may be None where nothing is paid. `folder` is the protocol's; `kept`
+    saves the embeddings of embedded recognisers between runs.
     """
 
     adapter: str
@@ -33,6 +35,7 @@ class Described:
     price_per_call: Decimal | None
     environment: Mapping[str, str]
     folder: Path
+    kept: Store | None = None
 
 
 def open_recogniser(described: Described) -> Recogniser:
@@ -63,6 +66,14 @@ class _Options(BaseModel):
 
 class DlibOptions(_Options):
     """The embedded recogniser has no options."""
+
+
+class FaceresOptions(_Options):
+    """Options of the adapter faceres."""
+
+    model: Path = Field(
+        description="folder that holds faceres.json and faceres.bin, beside the protocol"
+    )
 
 
 class RemoteOptions(_Options):
@@ -126,7 +137,15 @@ def _open_dlib(described: Described) -> Recogniser:
     _understood(DlibOptions, described)
     given = -DEFAULT_DISTANCE if described.given is None else described.given
     turned = described.is_distance and described.given is not None
-    return DlibRecogniser(dlib_embedder(), given=-given if turned else given)
+    return DlibRecogniser(dlib_embedder(), given=-given if turned else given, kept=described.kept)
+
+
+def _open_faceres(described: Described) -> Recogniser:
+    from tidewaiter.face_audit.services.faceres import FaceresRecogniser
+
+    options = _understood(FaceresOptions, described)
+    embedder = faceres_embedder(described.folder / options.model)
+    return FaceresRecogniser(embedder, kept=described.kept, **_given(described))
 
 
 def _open_exec(described: Described) -> Recogniser:
@@ -233,6 +252,7 @@ def _open_rekognition(described: Described) -> Recogniser:
 
 _OPENERS: dict[str, Callable[[Described], Recogniser]] = {
     "dlib": _open_dlib,
+    "faceres": _open_faceres,
     "exec": _open_exec,
     "rest": _open_rest,
     "rekognition": _open_rekognition,

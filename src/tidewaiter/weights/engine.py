@@ -79,6 +79,20 @@ def own_network(own: OwnNetwork, shape: tuple[int, ...]) -> Network:
     return Network(core.compile_model(model, "CPU", EVIDENCE_SETTINGS))
 
 
+def compiled(model: Any) -> Network:
+    """A model built of the engine's own operations, compiled to run here."""
+    return Network(_core().compile_model(model, "CPU", EVIDENCE_SETTINGS))
+
+
+def engine_library() -> Any:
+    """OpenVINO itself with its operations, for what builds models of them; or MissingWeights."""
+    library = _silent_openvino()
+    from openvino import opset13
+
+    assert opset13 is library.opset13
+    return library
+
+
 @cache
 def _core() -> Any:
     """One engine for all networks: each would load its plugins anew."""

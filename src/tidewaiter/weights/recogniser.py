@@ -8,6 +8,7 @@ exclude commercial use (the notes of dlib-models on iBUG 300-W).
 from __future__ import annotations
 
 from tidewaiter.weights.pinned import PinnedFile
+from tidewaiter.weights.tfjs import PublishedGraph
 
 INSTALL_COMMAND = (
     "pip install dlib-bin==20.0.1.post1 && pip install --no-deps face-recognition-models==0.3.0"
@@ -45,5 +46,22 @@ FIVE_POINTS = _file(
     9_150_489,
     "places five points on a face",
 )
+FACERES = PublishedGraph(
+    name="faceres",
+    graph="faceres.json",
+    graph_sha256="5b83d49c0385d2e68a05122441b94226313677cae9fcc40b9587ad50079eb4df",
+    weights="faceres.bin",
+    weights_sha256="2c7d2d62b76c97528b736527aa09d310ea71743c9e3e79fb6c62d4b2d73af79b",
+    input_node="input_1",
+    shape=(1, 224, 224, 3),
+    output_node="global_pooling/Mean",
+    # Package by V. Mandic: MIT. Network by A. Savchenko (HSE_FaceRec_tf): said to be Apache-2.0.
+    licence="MIT",
+    obtain=(
+        "take both from the folder models/ of the npm package @vladmandic/human 3.3.6: "
+        "npm pack @vladmandic/human@3.3.6"
+    ),
+)
+"""A second recogniser's network: MobileNet trained on VGGFace2. It is not shipped here."""
 RECOGNISER_FILES = (FACE_EMBEDDING, FIVE_POINTS)
 """All files of the embedded recogniser."""
