@@ -20,6 +20,7 @@ COMMANDS = {
     "calibrate": "Fit a site calibration from your own genuine (and altered) items.",
     "fit": "Refit a network to your own material; a worse one is never installed.",
     "audit": "Measure how often forged faces pass a face-recognition service.",
+    "custody": "Keep recordings so that no change goes unseen; find where a copy differs.",
     "schema": "Print the JSON schema of a report.",
     "selftest": "Prove this installation offline, in under a minute.",
     "demo": "Make sample exhibits and examine them.",

@@ -19,7 +19,15 @@ DECODERS = frozenset(
 )
 
 
-def open_container(source: Source, limits: Limits) -> Any:
+# Decoders of sound, for comparing recordings; as few as cameras, phones and messengers write.
+SOUND_DECODERS = frozenset(
+    {"aac", "aac_latm", "mp3", "mp3float", "mp2", "opus", "vorbis", "flac", "alac", "ac3", "eac3"}
+    | {"amrnb", "amrwb", "pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_s32le", "pcm_u8", "pcm_f32le"}
+    | {"pcm_alaw", "pcm_mulaw", "adpcm_ms", "adpcm_ima_wav", "g726", "gsm_ms"}
+)
+
+
+def open_container(source: Source, limits: Limits, decoders: frozenset[str] = DECODERS) -> Any:
     """The open container of `source`; raises CorruptMedia or LimitExceeded.
 
     The demuxer is the one the content asks for: playlists and other formats that name
@@ -34,7 +42,7 @@ def open_container(source: Source, limits: Limits) -> Any:
             options={"max_pixels": str(limits.max_pixels), "threads": "1"},
             container_options={
                 "protocol_whitelist": "file",
-                "codec_whitelist": ",".join(sorted(DECODERS)),
+                "codec_whitelist": ",".join(sorted(decoders)),
             },
             metadata_errors="replace",
         )

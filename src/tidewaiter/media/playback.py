@@ -8,7 +8,13 @@ from typing import Any
 
 from tidewaiter.errors import CorruptMedia, LimitExceeded
 from tidewaiter.media.clock import Clock, nominal_rate
-from tidewaiter.media.container import choose_stream, open_container, out_of_memory, reason_of
+from tidewaiter.media.container import (
+    DECODERS,
+    choose_stream,
+    open_container,
+    out_of_memory,
+    reason_of,
+)
 from tidewaiter.media.frames import AvFrame, View
 from tidewaiter.media.material import Frame, Packet
 from tidewaiter.media.orientation import AS_STORED, orientation_of_matrix
@@ -32,9 +38,11 @@ class Playback:
     Raises what `open_container` and `choose_stream` raise; `stream` is None for sound only.
     """
 
+    decoders = DECODERS
+
     def __init__(self, source: Source, limits: Limits) -> None:
         self.source, self.limits = source, limits
-        self.container = open_container(source, limits)
+        self.container = open_container(source, limits, self.decoders)
         try:
             self.stream = choose_stream(self.container, source)
             if self.stream is not None:
@@ -178,11 +186,14 @@ class Playback:
                 continue
             yield from self._decoded(packet)
 
+    def _streams(self) -> list[Any]:
+        return [self.stream]
+
     def _demuxed(self) -> Iterator[Any]:
         from av.error import FFmpegError
 
         try:
-            yield from self.container.demux(self.stream)
+            yield from self.container.demux(*self._streams())
         except MemoryError as error:
             raise out_of_memory(self.source, self.limits) from error
         except FFmpegError as error:

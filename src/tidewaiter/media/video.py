@@ -83,17 +83,18 @@ def open_video(source: Source, limits: Limits) -> AvVideo | Unexamined:
 
 def _begin(source: Source, limits: Limits) -> Playback:
     """Opened, and certainly the file whose digest was taken: looked at before and after."""
-    _check_unchanged(source)
+    check_unchanged(source)
     playback = Playback(source, limits)
     try:
-        _check_unchanged(source)
+        check_unchanged(source)
     except InputError:
         playback.close()
         raise
     return playback
 
 
-def _check_unchanged(source: Source) -> None:
+def check_unchanged(source: Source) -> None:
+    """Raise InputError where a file was exchanged since its digest was taken."""
     if source.state is None:
         return
     try:

@@ -1,0 +1,17 @@
+"""`tidewaiter custody`: recordings that nobody alters unseen, and where a copy differs."""
+
+from __future__ import annotations
+
+import click
+
+from tidewaiter.cli.lazy_group import LazyGroup
+
+COMMANDS = {
+    "manifest": "Take the fingerprints of a recording, in one pass.",
+}
+"""Each is in the file `custody_<name>.py` beside this one."""
+
+
+@click.group("custody", cls=LazyGroup, listed=COMMANDS, file="tidewaiter.cli.custody_{}")
+def command() -> None:
+    """Keep recordings so that no change goes unseen, and show where a copy differs."""

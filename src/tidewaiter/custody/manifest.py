@@ -1,0 +1,238 @@
+"""The manifest of a recording: its fingerprints as bytes, and a Merkle root over them.
+
+A manifest is text up to its first blank line (canonical JSON) and packed arrays after it. Its
+root has separate leaves for facts, parameter sets, times and sound, and one leaf for each
+group of pictures, so that a clip cut out of a recording can be proven to belong to it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tidewaiter.custody.merkle import Tree, leaf_hash
+from tidewaiter.errors import MalformedText
+from tidewaiter.traces.fingerprints import HASH_LENGTH, SMALL_HEIGHT, SMALL_WIDTH, Fingerprints
+from tidewaiter.traces.sound_bands import BANDS
+
+MAGIC = b"tidewaiter/manifest/v1\n"
+LONGEST_HEAD = 1 << 20
+"""Bytes of the JSON at most."""
+MOST_ROWS = 4_000_000
+"""Pictures, frames or sound rows at most: two days at 25 a second."""
+DIRECT_LEAVES = 4
+"""Leaves before those of the groups of pictures: facts, parameter sets, times, sound."""
+
+SHAPES: dict[str, tuple[str, tuple[int, ...]]] = {
+    "picture_hash": ("|u1", (HASH_LENGTH,)),
+    "picture_pts": ("<i8", ()),
+    "picture_dts": ("<i8", ()),
+    "picture_key": ("|b1", ()),
+    "picture_bytes": ("<i8", ()),
+    "small": ("<u2", (SMALL_HEIGHT, SMALL_WIDTH)),
+    "frame_time": ("<i8", ()),
+    "sound_hash": ("|u1", (HASH_LENGTH,)),
+    "sound_pts": ("<i8", ()),
+    "sound_band": ("|u1", (BANDS,)),
+}
+"""Sections after the head, in this order: type and shape of a row."""
+DIFFERENCED = frozenset({"picture_pts", "picture_dts", "small", "frame_time", "sound_pts"})
+"""Sections stored as differences from row to row, which pack better."""
+TOGETHER = (
+    ("picture_hash", "picture_pts", "picture_dts", "picture_key", "picture_bytes"),
+    ("small", "frame_time"),
+    ("sound_hash", "sound_pts"),
+)
+"""Sections that must have as many rows as each other."""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """Facts of one recording and its fingerprints.
+
+    `reason` says why there are no fingerprints (not a video, cut off, over a limit); such a
+    manifest stands for the bytes alone. `fps` is in frames per second, 0 where unknown.
+    """
+
+    sha256: str
+    byte_length: int
+    media_type: str
+    name: str
+    codec: str = ""
+    width: int = 0
+    height: int = 0
+    fps: float = 0.0
+    sound_codec: str = ""
+    sound_rate: int = 0
+    reason: str = ""
+    prints: Fingerprints | None = None
+
+    def encode(self) -> bytes:
+        """The manifest as bytes; the same manifest always gives the same head and arrays."""
+        head = {name: _plain(getattr(self, name)) for name in HEAD_FIELDS}
+        packed = []
+        if self.prints is not None:
+            packed = [_packed(name, getattr(self.prints, name)) for name in SHAPES]
+            head["rows"] = {n: len(getattr(self.prints, n)) for n in SHAPES}
+            head["packed"] = [len(part) for part in packed]
+            head["prints"] = {
+                "broken": self.prints.broken,
+                "marks": dict(self.prints.marks),
+                "parameters": list(self.prints.parameters),
+                "sound_start": self.prints.sound_start,
+            }
+        text = json.dumps(head, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return MAGIC + text.encode() + b"\n\n" + b"".join(packed)
+
+    def leaves(self) -> list[bytes]:
+        """The bytes under the root: facts, parameter sets, times, sound, then each group."""
+        facts = {name: _plain(getattr(self, name)) for name in HEAD_FIELDS if name != "name"}
+        leaves = [json.dumps(facts, sort_keys=True, separators=(",", ":")).encode()]
+        if self.prints is None:
+            return leaves
+        found = self.prints
+        leaves.append("\n".join(found.parameters).encode())
+        times = (found.picture_pts, found.picture_dts, found.frame_time, found.sound_pts)
+        leaves.append(b"".join(part.astype("<i8").tobytes() for part in times))
+        leaves.append(found.sound_hash.tobytes() + found.sound_band.tobytes())
+        starts = group_starts(found.picture_key)
+        ends = [*starts[1:], len(found.picture_hash)]
+        leaves += [
+            found.picture_hash[start:end].tobytes() for start, end in zip(starts, ends, strict=True)
+        ]
+        digest = hashlib.sha256(np.ascontiguousarray(found.small).tobytes()).digest()
+        return [*leaves, digest]
+
+    def root(self) -> bytes:
+        """The Merkle root over `leaves` (RFC 6962)."""
+        return Tree(leaf_hash(leaf) for leaf in self.leaves()).root()
+
+
+HEAD_FIELDS = tuple(item.name for item in fields(Manifest) if item.name != "prints")
+
+
+def group_starts(key: NDArray[np.bool_]) -> list[int]:
+    """Where groups of pictures begin, in file order; the first always at 0."""
+    if not len(key):
+        return []
+    return [0, *(int(place) for place in np.flatnonzero(key) if place)]
+
+
+def decode(data: bytes) -> Manifest:
+    """The manifest in these bytes. Raises MalformedText for anything not written by `encode`."""
+    if not data.startswith(MAGIC):
+        raise MalformedText(
+            f"a manifest begins with {MAGIC.decode().strip()!r}; found {data[:24]!r}. Take it "
+            "again with `tidewaiter custody manifest`"
+        )
+    end = data.find(b"\n\n", len(MAGIC), len(MAGIC) + LONGEST_HEAD)
+    try:
+        head = json.loads(data[len(MAGIC) : end].decode()) if end > 0 else None
+        return _manifest(head, data[end + 2 :])
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, zlib.error) as error:
+        raise MalformedText(
+            f"the manifest breaks its own format ({type(error).__name__}: {str(error)[:120]}); it "
+            "was cut off or changed. Take it again from the recording"
+        ) from error
+
+
+def is_manifest(head: bytes) -> bool:
+    """Whether a file that begins so is a manifest."""
+    return head.startswith(MAGIC)
+
+
+def _manifest(head: Any, body: bytes) -> Manifest:
+    facts = {name: _checked(name, head[name]) for name in HEAD_FIELDS}
+    if "rows" not in head:
+        if body or set(head) != set(HEAD_FIELDS):
+            raise ValueError("there is more than the facts")
+        return Manifest(**facts)
+    if set(head) != {*HEAD_FIELDS, "rows", "packed", "prints"}:
+        raise ValueError("the head has other fields")
+    return Manifest(**facts, prints=_prints(head, body))
+
+
+def _prints(head: Mapping[str, Any], body: bytes) -> Fingerprints:
+    rows, packed, rest = head["rows"], head["packed"], head["prints"]
+    if set(rows) != set(SHAPES) or len(packed) != len(SHAPES):
+        raise ValueError("the sections are others")
+    for names in TOGETHER:
+        if len({rows[name] for name in names}) != 1:
+            raise ValueError(f"{' and '.join(names)} have different lengths")
+    if not all(type(n) is int and 0 <= n <= MOST_ROWS for n in rows.values()):
+        raise ValueError("a section has an impossible number of rows")
+    if not all(type(n) is int and n >= 0 for n in packed) or sum(packed) != len(body):
+        raise ValueError(f"{sum(packed)} bytes announced, {len(body)} found")
+    arrays: dict[str, Any] = {}
+    position = 0
+    for name, length in zip(SHAPES, packed, strict=True):
+        arrays[name] = _unpacked(name, body[position : position + length], rows[name])
+        position += length
+    return Fingerprints(
+        **arrays,
+        sound_start=_integer(rest["sound_start"]),
+        parameters=tuple(_text(item) for item in rest["parameters"]),
+        marks={_text(mark): _integer(count) for mark, count in rest["marks"].items()},
+        broken=_integer(rest["broken"]),
+    )
+
+
+def _packed(name: str, rows: NDArray[Any]) -> bytes:
+    kind = np.dtype(SHAPES[name][0])
+    values = rows.astype(kind)
+    if name in DIFFERENCED and len(values) > 1:
+        # Unsigned arithmetic wraps around and so loses nothing.
+        whole = values.view(f"<u{kind.itemsize}")
+        values = np.concatenate([whole[:1], whole[1:] - whole[:-1]])
+    return zlib.compress(values.tobytes(), 6)
+
+
+def _unpacked(name: str, data: bytes, rows: int) -> NDArray[Any]:
+    kind, shape = np.dtype(SHAPES[name][0]), SHAPES[name][1]
+    expected = rows * kind.itemsize * int(np.prod(shape, dtype=np.int64))
+    opened = zlib.decompressobj()
+    plain = opened.decompress(data, expected + 1)
+    if len(plain) != expected or not opened.eof or opened.unused_data:
+        raise ValueError(f"section {name}: {expected} bytes announced, others found")
+    if kind.kind == "b" and not set(plain) <= {0, 1}:
+        raise ValueError(f"section {name} holds neither yes nor no")
+    if name in DIFFERENCED:
+        whole = np.frombuffer(plain, f"<u{kind.itemsize}").reshape(rows, *shape)
+        return np.cumsum(whole, axis=0, dtype=whole.dtype).view(kind)
+    return np.frombuffer(plain, kind).reshape(rows, *shape)
+
+
+def _plain(value: Any) -> Any:
+    """Numbers with a fraction as text, so that no two programs write them differently."""
+    return f"{value:.6f}" if isinstance(value, float) else value
+
+
+def _checked(name: str, value: Any) -> Any:
+    if name == "fps":
+        found = float(_text(value))
+        if not 0 <= found < 1e6 or f"{found:.6f}" != value:
+            raise ValueError("fps is not a rate")
+        return found
+    return _integer(value) if name in _INTEGERS else _text(value)
+
+
+_INTEGERS = frozenset({"byte_length", "width", "height", "sound_rate"})
+
+
+def _integer(value: Any) -> int:
+    if type(value) is not int or not -(2**62) < value < 2**62:
+        raise ValueError(f"{str(value)[:40]} is not a whole number")
+    return value
+
+
+def _text(value: Any) -> str:
+    if type(value) is not str:
+        raise ValueError(f"{str(value)[:40]} is not text")
+    return value
