@@ -15,6 +15,7 @@ from tidewaiter.evaluation.clustered import (
     design_effect,
     effective_trials,
     identity_bootstrap,
+    korn_graubard,
     subject_bootstrap,
     tally,
     two_way_clopper_pearson,
@@ -43,7 +44,32 @@ def test_a_tally_counts_by_person_in_sorted_order():
     assert (found.identities, found.identities_hit, found.rate) == (3, 2, 0.75)
 
 
-def test_the_clustered_interval_is_the_formula_written_out():
+UNEQUAL = counts([9, 1, 12, 0, 2, 30, 4, 3], [10, 5, 40, 8, 8, 60, 12, 9])
+
+
+def test_the_headline_interval_is_the_jackknife_written_out():
+    events, trials = UNEQUAL.events.tolist(), UNEQUAL.trials.tolist()
+    groups, total, rate = 8, sum(trials), sum(events) / sum(trials)
+    without = [(sum(events) - k) / (total - n) - rate for k, n in zip(events, trials, strict=True)]
+    squares = sum(shift**2 for shift in without)
+    effect = (groups - 1) / groups * squares / (rate * (1 - rate) / total)
+    kurtosis = groups * sum(shift**4 for shift in without) / squares**2
+    freedom = 2 * (groups - 1) / (kurtosis - 1)
+    assert 1 < freedom < groups - 1
+    worth = total / effect
+    worth *= (stats.t.ppf(0.975, total - 1) / stats.t.ppf(0.975, freedom)) ** 2
+    lower = stats.beta.ppf(0.025, rate * worth, worth - rate * worth + 1)
+    upper = stats.beta.ppf(0.975, rate * worth + 1, worth - rate * worth)
+    found = clustered_clopper_pearson(UNEQUAL)
+    assert (found.value, found.lower, found.upper) == pytest.approx((rate, lower, upper), abs=1e-12)
+
+
+def test_one_person_with_most_of_the_trials_widens_the_interval():
+    plain, found = korn_graubard(UNEQUAL), clustered_clopper_pearson(UNEQUAL)
+    assert found.upper - found.lower > 1.1 * (plain.upper - plain.lower)
+
+
+def test_korn_graubards_interval_is_the_formula_written_out():
     events, trials = EQUAL.events, EQUAL.trials
     groups, total, rate = 8, 80, 0.5
     variance = (
@@ -56,7 +82,7 @@ def test_the_clustered_interval_is_the_formula_written_out():
     worth = total / effect * (stats.t.ppf(0.975, 79) / stats.t.ppf(0.975, 7)) ** 2
     lower = stats.beta.ppf(0.025, rate * worth, worth - rate * worth + 1)
     upper = stats.beta.ppf(0.975, rate * worth + 1, worth - rate * worth)
-    found = clustered_clopper_pearson(EQUAL)
+    found = korn_graubard(EQUAL)
     assert design_effect(EQUAL) == pytest.approx(effect, abs=1e-12)
     assert (found.value, found.lower, found.upper) == pytest.approx((rate, lower, upper), abs=1e-12)
 
@@ -73,13 +99,14 @@ def test_trials_of_one_each_give_nearly_the_exact_interval():
 def test_few_people_ever_hit_or_missed_count_as_one_trial_each_at_most(events):
     rare = counts(events, [50] * 10)
     assert effective_trials(rare) <= 10
-    floored, free = clustered_clopper_pearson(rare), clustered_clopper_pearson(rare, floor=False)
+    floored, free = korn_graubard(rare), korn_graubard(rare, floor=False)
     assert floored.upper - floored.lower >= free.upper - free.lower
 
 
 def test_five_people_hit_and_missed_need_no_floor():
     known = counts([1] * 5 + [0] * 35, [50] * 40)
-    assert effective_trials(known) == effective_trials(known, floor=False) > 40
+    assert effective_trials(known) > 40
+    assert korn_graubard(known) == korn_graubard(known, floor=False)
 
 
 def test_one_person_says_nothing_of_others():
@@ -152,15 +179,23 @@ def test_the_two_way_interval_is_the_formula_written_out():
     flags, targets, hosts = crossed()
     rate, total = flags.mean(), flags.size
 
-    def variance(groups):
-        names = set(groups)
-        sums = [sum(f - rate for f, g in zip(flags, groups, strict=True) if g == n) for n in names]
-        return len(names) / (len(names) - 1) * sum(s**2 for s in sums) / total**2
+    def jackknife(groups):
+        names = sorted(set(groups))
+        shifts = []
+        for name in names:
+            rest = [f for f, g in zip(flags, groups, strict=True) if g != name]
+            shifts.append(sum(rest) / len(rest) - rate)
+        squares = sum(shift**2 for shift in shifts)
+        kurtosis = len(names) * sum(shift**4 for shift in shifts) / squares**2
+        freedom = min(2 / (kurtosis - 1), 1) * (len(names) - 1)
+        return (len(names) - 1) / len(names) * squares, freedom
 
-    by_target, by_host = variance(targets.tolist()), variance(hosts.tolist())
-    both = by_target + by_host - variance(list(zip(targets.tolist(), hosts.tolist(), strict=True)))
-    effect = max(both, by_target, by_host) / (rate * (1 - rate) / total)
-    worth = total / effect * (stats.t.ppf(0.975, total - 1) / stats.t.ppf(0.975, 11)) ** 2
+    by_target, by_host = jackknife(targets.tolist()), jackknife(hosts.tolist())
+    pairs = jackknife(list(zip(targets.tolist(), hosts.tolist(), strict=True)))[0]
+    variance = max(by_target[0] + by_host[0] - pairs, by_target[0], by_host[0])
+    freedom = min(by_target[1], by_host[1])
+    worth = total / (variance / (rate * (1 - rate) / total))
+    worth *= (stats.t.ppf(0.975, total - 1) / stats.t.ppf(0.975, freedom)) ** 2
     exact = clopper_pearson(rate * worth, worth)
     found = two_way_clopper_pearson(flags, targets, hosts)
     ends = found.value, found.lower, found.upper

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tidewaiter.errors import CorruptMedia, InputError, LimitExceeded, UnsupportedMedia
-from tidewaiter.evaluation.clustered import clustered_clopper_pearson, tally
+from tidewaiter.evaluation.clustered import korn_graubard, tally
 from tidewaiter.face_audit import answers as reading
 from tidewaiter.face_audit.answers import read_answers
 from tidewaiter.face_audit.published import FILES, Person
@@ -90,7 +90,7 @@ def test_names_without_any_letter_left_are_no_hit(tmp_path):
 def test_the_headline_interval_is_clustered_by_person(tmp_path):
     found = replayed(tmp_path)
     counts = tally(np.array([True, False, False, False]), ["a", "a", "b", "b"])
-    expected = clustered_clopper_pearson(counts)
+    expected = korn_graubard(counts)
     assert found.clustered.lower == pytest.approx(100 * expected.lower)
     assert found.clustered.upper == pytest.approx(100 * expected.upper)
 

@@ -17,9 +17,9 @@ from pydantic import Field
 
 from tidewaiter.errors import InputError
 from tidewaiter.evaluation.clustered import (
-    clustered_clopper_pearson,
     design_effect,
     identity_bootstrap,
+    korn_graubard,
     tally,
 )
 from tidewaiter.evaluation.intervals import Interval
@@ -152,7 +152,7 @@ def replay_file(
         people_hit=int((tally(names.alias_hit, people).events > 0).sum()),
         hits=_share(names.hit),
         bootstrap=_ends(identity_bootstrap(counts, rng)),
-        clustered=_ends(clustered_clopper_pearson(counts)),
+        clustered=_ends(korn_graubard(counts)),
         design_effect=effect if np.isfinite(effect) else None,
         any_name=_share(names.anybody),
         alias_hits=_share(names.alias_hit) if published.person is Person.SOURCE else None,
@@ -214,7 +214,7 @@ def _similar(
                 at_least=cut or None,
                 share=_share(above),
                 bootstrap=_ends(identity_bootstrap(counts, np.random.default_rng(SEED))),
-                clustered=_ends(clustered_clopper_pearson(counts)),
+                clustered=_ends(korn_graubard(counts)),
             )
         )
     return tuple(shares)
