@@ -1,10 +1,14 @@
-"""Kill a run of an audit at random points, let it go on, and compare its tables.
+"""Kill runs of an audit at random points, let them go on, and compare their tables.
 
     python benchmarks/face_audit/kills.py --kills 200
 
-Every kill is a SIGKILL at a random step of a run over a made service with faults: before a
-ledger line, in its midst, after it, or after the service billed a call whose reply is not
-recorded. Nothing is killed twice. Two processes a kill, about 8 s on a loaded core.
+`steps`: SIGKILL at a random step of a run over a made service with faults: before a ledger
+line, in its midst, after it, or after the service billed a call whose reply is not recorded.
+`moments`: SIGKILL from outside at a random moment, of a run that speaks HTTP to a stand-in
+which throttles, fails, truncates and drops after billing; under a cap of two thirds of the
+calls, which is then lifted. Every kill has a run of its own. Billed calls are the service's
+own count. About a second of processor time a kill; the ledger waits for the disk at every
+row, so point TMPDIR at a memory disk.
 """
 
 from __future__ import annotations
@@ -14,45 +18,81 @@ import json
 import random
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
-from tests.face_audit.killing import killed_at, undisturbed  # noqa: E402
+from tests.face_audit.killing import (  # noqa: E402
+    Aftermath,
+    Nursery,
+    killed_after,
+    killed_at,
+    nursery,
+    served,
+    undisturbed,
+)
 from tidewaiter.evaluation.planning import bound_without_success  # noqa: E402
 
 SEED = 20_311
+CAP_SHARE = 2 / 3
 
 
 def main() -> None:
     """Kill, count, and write results/kills.json."""
     parser = argparse.ArgumentParser(description="kill -9 at random points")
-    parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--kills", type=int, default=200, help="of either kind")
     kills = parser.parse_args().kills
-    rng = random.Random(SEED)  # noqa: S311 - a seeded draw of points, no secret
-    different = repeated = doubted = 0
-    with tempfile.TemporaryDirectory(prefix="tidewaiter-kills-") as name:
-        steps, wanted = undisturbed(Path(name) / "whole")
-        for _ in range(kills):
-            after = killed_at([rng.randrange(1, steps)], Path(name) / "killed", wanted)
-            different += not after.same_tables
-            repeated += after.repeated
-            doubted += after.in_doubt
-    result = {
-        "kills": kills,
-        "steps_of_a_whole_run": steps,
-        "seed": SEED,
-        "runs_with_other_tables": different,
-        "share_with_other_tables_at_most_95": round(bound_without_success(kills), 4)
-        if not different
-        else None,
-        "calls_repeated_though_recorded": repeated,
-        "calls_in_doubt_and_named": doubted,
-    }
+    with tempfile.TemporaryDirectory(prefix="tidewaiter-kills-") as name, nursery() as runs:
+        result = {
+            "seed": SEED,
+            "steps": _at_steps(runs, Path(name), kills),
+            "moments": _at_moments(runs, Path(name), kills),
+        }
     path = Path(__file__).parent / "results" / "kills.json"
     path.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     print(path.read_text(encoding="utf-8"))
+
+
+def _at_steps(runs: Nursery, folder: Path, kills: int) -> dict[str, Any]:
+    rng = random.Random(SEED)  # noqa: S311 - a seeded draw of points, no secret
+    steps, wanted = undisturbed(runs, folder / "whole")
+    after = [
+        killed_at(runs, [rng.randrange(1, steps)], folder / "killed", wanted) for _ in range(kills)
+    ]
+    return {"steps_of_a_whole_run": steps, **_counted(after)}
+
+
+def _at_moments(runs: Nursery, folder: Path, kills: int) -> dict[str, Any]:
+    rng = random.Random(SEED + 1)  # noqa: S311
+    seconds, calls, wanted = served(runs, folder / "served")
+    cap, after = round(calls * CAP_SHARE), list[Aftermath]()
+    while sum(found.kills for found in after) < kills:
+        moment = rng.uniform(0, seconds * CAP_SHARE)
+        seed = rng.randrange(1, 1_000_000)
+        after.append(killed_after(runs, (moment,), folder / "killed", cap, wanted, seed))
+    return {
+        "calls_of_a_whole_run": calls,
+        "cap": cap,
+        "calls_billed_beyond_the_cap": sum(found.over_the_cap for found in after),
+        **_counted(found for found in after if found.kills),
+    }
+
+
+def _counted(after: Iterable[Aftermath]) -> dict[str, Any]:
+    found = list(after)
+    different = sum(not one.same_tables for one in found)
+    return {
+        "kills": len(found),
+        "runs_with_other_tables": different,
+        "share_with_other_tables_at_most_95": None
+        if different
+        else round(bound_without_success(len(found)), 4),
+        "calls_repeated_though_recorded": sum(one.repeated for one in found),
+        "calls_in_doubt_and_named": sum(one.in_doubt for one in found),
+    }
 
 
 if __name__ == "__main__":

@@ -1,9 +1,7 @@
 """A run over a real ledger that kills itself, as kill -9 would, at its n-th step.
 
-    python -m tests.face_audit.killed_run FOLDER STEP
-
 A step is a moment before or after a ledger line, in its midst, or after the service has
-billed a call whose reply is not yet recorded. STEP 0 runs to the end. The service writes
+billed a call whose reply is not yet recorded. Step 0 runs to the end. The service writes
 down what it billed, apart from the ledger.
 """
 
@@ -11,7 +9,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 from pathlib import Path
 
 from tests.face_audit.making import MadeRecogniser, audit, number, opening, photo, show
@@ -22,6 +19,7 @@ from tidewaiter.face_audit.service import Outcome, Reply
 from tidewaiter.storage.ledger_file import LedgerFile
 
 LIMITS = Limits(retries=3, max_calls=4000)
+AUDIT = audit()
 
 
 class Fate:
@@ -85,22 +83,16 @@ def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def main(folder: Path, last: int) -> None:
-    fate, found = Fate(last), audit()
+def gate(picture) -> GateAnswer:
+    return GateAnswer(number("gate", picture.name))
+
+
+def carried_out(folder: Path, last: int) -> None:
+    """Run over the folder's ledger and die at step `last`."""
+    fate = Fate(last)
     recogniser = BillingRecogniser(folder / "bills.txt", fate)
-    with MortalLedger(folder / "ledger.jsonl", opening(found), fate) as ledger:
-        ports = Ports(
-            recogniser,
-            ledger,
-            photo,
-            show,
-            NoWaiting(),
-            gate=lambda picture: GateAnswer(number("gate", picture.name)),
-        )
-        ending = carry_out(found.trials, found.gallery, ports, LIMITS)
+    with MortalLedger(folder / "ledger.jsonl", opening(AUDIT), fate) as ledger:
+        ports = Ports(recogniser, ledger, photo, show, NoWaiting(), gate=gate)
+        ending = carry_out(AUDIT.trials, AUDIT.gallery, ports, LIMITS)
         assert ending.reason is None
     (folder / "steps.txt").write_text(str(last - fate.left))
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]))
