@@ -14,9 +14,14 @@ TidewaiterError                      exit 1   HTTP 500
 │  ├─ MalformedText
 │  ├─ BadSignature
 │  ├─ UnknownSigner
-│  └─ BrokenProof
+│  ├─ BrokenProof
+│  ├─ BrokenSeal
+│  ├─ SecondWriter
+│  ├─ MissingMedium
+│  └─ LogContradicted
 ├─ ExchangeError                     exit 5   HTTP 502
 ├─ StorageError                      exit 6   HTTP 503
+│  └─ UncertainCommit
 ├─ ConfigurationError                exit 7   HTTP 500
 └─ FitRefused                        exit 8   HTTP 409
 
@@ -107,6 +112,22 @@ class BrokenProof(IntegrityError):
     """A Merkle proof does not lead from what was given to the root it must lead to."""
 
 
+class BrokenSeal(IntegrityError):
+    """A sealed medium, or a wrapped key, does not open with the key given."""
+
+
+class SecondWriter(IntegrityError):
+    """Somebody else writes, or wrote, to a log that has one writer."""
+
+
+class MissingMedium(IntegrityError):
+    """Bulk material that was logged is not where it was kept."""
+
+
+class LogContradicted(IntegrityError):
+    """The stored log contradicts itself or its witnesses, so nothing is added to it."""
+
+
 class ExchangeError(TidewaiterError):
     """A case message could not be read or sent."""
 
@@ -119,6 +140,10 @@ class StorageError(TidewaiterError):
 
     exit_code = 6
     http_status = 503
+
+
+class UncertainCommit(StorageError):
+    """The store failed in the very moment of committing: only reading again will tell."""
 
 
 class ConfigurationError(TidewaiterError):
