@@ -33,3 +33,15 @@ def untrained_site(tmp_path_factory) -> Path:
     card = {"network": {"file": "face_manipulation.onnx", "sha256": digest}}
     (folder / "card.json").write_text(json.dumps(card), encoding="utf-8")
     return folder
+
+
+@pytest.fixture(scope="session")
+def postgres_server():
+    """A PostgreSQL server of our own; skips where PostgreSQL is not installed."""
+    pytest.importorskip("psycopg", reason="psycopg is not installed; see the extra `postgres`")
+    from tests.storage.private_postgres import found_binaries, private_postgres
+
+    if found_binaries() is None:
+        pytest.skip("PostgreSQL is not installed; on Debian: apt-get install postgresql")
+    with private_postgres() as server:
+        yield server

@@ -1,0 +1,320 @@
+"""The custody log in a PostgreSQL schema.
+
+Guarantee: what `append` returned from survives a crash of the server. Mechanism: the server's own
+durability, whose three settings are checked at the start; writers wait for the one row of `head`
+and compare it. The hole that remains: whoever administers the server may rewrite every row; the
+role that writes may not, and the audit with its witnesses finds it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any, Self
+
+from tidewaiter.custody.merkle import EMPTY_ROOT
+from tidewaiter.custody.store import Head, StoredCheckpoint, StoredLeaf
+from tidewaiter.errors import (
+    ConfigurationError,
+    SecondWriter,
+    StorageError,
+    UncertainCommit,
+)
+from tidewaiter.storage.custody_sqlite import refuse_head
+
+INSTALL_COMMAND = "pip install 'tidewaiter[postgres]'"
+# Without any one of these a crash may lose what was acknowledged.
+NEEDED = {"synchronous_commit": "on", "fsync": "on", "full_page_writes": "on"}
+SCHEMA = """
+CREATE SCHEMA {schema};
+CREATE TABLE {schema}.log (one int PRIMARY KEY CHECK (one = 1), origin text NOT NULL);
+CREATE TABLE {schema}.head (one int PRIMARY KEY CHECK (one = 1), size bigint NOT NULL,
+                            root bytea NOT NULL);
+CREATE TABLE {schema}.leaf (i bigint PRIMARY KEY, hash bytea NOT NULL UNIQUE,
+                            body bytea NOT NULL);
+CREATE TABLE {schema}.checkpoint (size bigint PRIMARY KEY, root bytea NOT NULL,
+                                  note bytea NOT NULL);
+CREATE TABLE {schema}.cosignature (size bigint NOT NULL, witness text NOT NULL,
+                                   line bytea NOT NULL, PRIMARY KEY (size, witness));
+"""
+# The role that writes may add and read; only head changes, and cosignatures are replaced.
+GRANTS = """
+GRANT USAGE ON SCHEMA {schema} TO {role};
+GRANT SELECT ON {schema}.log TO {role};
+GRANT SELECT, UPDATE (size, root) ON {schema}.head TO {role};
+GRANT SELECT, INSERT ON {schema}.leaf, {schema}.checkpoint TO {role};
+GRANT SELECT, INSERT, UPDATE (line) ON {schema}.cosignature TO {role};
+"""
+NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
+DEFAULT_SCHEMA = "custody"
+LARGEST = 2**63 - 1
+ROWS_AT_ONCE = 4096
+
+
+class PostgresLog:
+    """A LogStore in one schema of a PostgreSQL database, one writer at a time."""
+
+    def __init__(
+        self, address: str, schema: str = DEFAULT_SCHEMA, *, read_only: bool = False
+    ) -> None:
+        """`address` as libpq has it. Raises SecondWriter where another process writes."""
+        self._address, self._schema, self._read_only = address, _named(schema), read_only
+        self._connection = self._connected()
+        try:
+            with self._failing_named():
+                rows = self._execute("SELECT origin FROM log").fetchall()
+        except StorageError as error:
+            self.close()
+            raise ConfigurationError(
+                f"there is no custody log in the schema {schema!r}; `tidewaiter custody init` "
+                f"makes one ({error})"
+            ) from error
+        self.origin = str(rows[0][0]) if rows else ""
+
+    @classmethod
+    def create(
+        cls, address: str, origin: str, schema: str = DEFAULT_SCHEMA, *, role: str = ""
+    ) -> Self:
+        """Make a new, empty log, and let a role add to it and no more.
+
+        Raises ConfigurationError where the schema exists.
+        """
+        driver = _driver()
+        made = SCHEMA.format(schema=_named(schema))
+        granted = GRANTS.format(schema=schema, role=_named(role)) if role else ""
+        try:
+            with driver.connect(address) as connection:
+                connection.execute(made + granted)
+                connection.execute(f"SET LOCAL search_path TO {schema}")
+                connection.execute("INSERT INTO log VALUES (1, %s)", (origin,))
+                connection.execute("INSERT INTO head VALUES (1, 0, %s)", (EMPTY_ROOT,))
+        except driver.errors.DuplicateSchema as error:
+            raise ConfigurationError(
+                f"the schema {schema!r} exists; a new log needs a new one, an old one is never "
+                "emptied"
+            ) from error
+        except driver.Error as error:
+            raise StorageError(f"the log could not be made ({_first_line(error)})") from error
+        return cls(address, schema)
+
+    def head(self) -> Head:
+        """The size and root that the last commit stored."""
+        with self._failing_named():
+            return self._head("SELECT size, root FROM head")
+
+    def append(
+        self, before: Head, leaves: Sequence[StoredLeaf], checkpoint: StoredCheckpoint
+    ) -> None:
+        """Commit leaves and their checkpoint, if the stored head is still `before`."""
+        try:
+            self._execute("BEGIN")
+            # Whoever else writes waits here, then finds another head.
+            found = self._head("SELECT size, root FROM head FOR UPDATE")
+            if found != before:
+                refuse_head(found, before)
+            self._copy(leaves)
+            row = (checkpoint.size, checkpoint.root, checkpoint.note)
+            self._execute("INSERT INTO checkpoint VALUES (%s, %s, %s)", *row)
+            self._execute("UPDATE head SET size = %s, root = %s", *row[:2])
+        except BaseException as error:
+            self._roll_back()
+            if isinstance(error, _driver().Error):
+                raise self._not_stored(error) from error
+            raise
+        self._commit(checkpoint)
+
+    def leaf_hashes(self) -> Iterator[bytes]:
+        """The stored leaf hashes in order of index."""
+        for _, found in self._pages("i, hash", "leaf", 0, None):
+            yield found
+
+    def leaves(self, start: int = 0, stop: int | None = None) -> Iterator[StoredLeaf]:
+        """The stored leaves from `start` up to before `stop`, in order of index."""
+        for row in self._pages("i, body, hash", "leaf", start, stop):
+            yield StoredLeaf(*row)
+
+    def indices_of(self, leaf_hashes: Sequence[bytes]) -> dict[bytes, int]:
+        """Where leaves of these hashes stand, for those that are there."""
+        return dict(self._all("SELECT hash, i FROM leaf WHERE hash = ANY(%s)", list(leaf_hashes)))
+
+    def checkpoints(self, start: int = 0, stop: int | None = None) -> Iterator[StoredCheckpoint]:
+        """The checkpoints of a size from `start` up to before `stop`, smallest first."""
+        for row in self._pages("size, root, note", "checkpoint", start, stop):
+            yield StoredCheckpoint(*row)
+
+    def cosign(self, size: int, witness: str, line: bytes) -> None:
+        """Keep a witness's cosignature line of the checkpoint of that size."""
+        query = (
+            "INSERT INTO cosignature VALUES (%s, %s, %s) "
+            "ON CONFLICT (size, witness) DO UPDATE SET line = excluded.line"
+        )
+        with self._failing_named():
+            self._execute(query, size, witness, line)
+
+    def cosignatures(self, size: int) -> dict[str, bytes]:
+        """The cosignature lines of a checkpoint by witness."""
+        query = "SELECT witness, line FROM cosignature WHERE size = %s"
+        return dict(sorted(self._all(query, size)))
+
+    def cosigned_sizes(self) -> list[int]:
+        """The sizes of the checkpoints that have a cosignature, smallest first."""
+        return [
+            size for (size,) in self._all("SELECT DISTINCT size FROM cosignature ORDER BY size")
+        ]
+
+    def close(self) -> None:
+        """Let another process write."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _connected(self) -> Any:
+        driver = _driver()
+        try:
+            connection = driver.connect(self._address, autocommit=True)
+        except driver.Error as error:
+            raise StorageError(
+                f"the PostgreSQL server was not reached ({_first_line(error)}); check that it "
+                "runs and that address and password are right"
+            ) from error
+        try:
+            self._prepare(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _prepare(self, connection: Any) -> None:
+        driver = _driver()
+        try:
+            connection.execute(f"SET search_path TO {self._schema}")
+            found = {name: connection.execute(f"SHOW {name}").fetchone()[0] for name in NEEDED}
+            lock = "SELECT pg_try_advisory_lock(hashtext(current_database() || %s))"
+            is_alone = self._read_only or connection.execute(lock, (self._schema,)).fetchone()[0]
+        except driver.Error as error:
+            raise self._not_read(error) from error
+        wrong = [name for name, value in NEEDED.items() if found[name] != value]
+        if wrong:
+            listed = ", ".join(f"{name} = {found[name]}" for name in wrong)
+            raise ConfigurationError(
+                f"the PostgreSQL server works with {listed}; on is needed, or a crash loses "
+                "acknowledged records"
+            )
+        if not is_alone:
+            raise SecondWriter(
+                f"another process writes to the log in the schema {self._schema!r}; a log has one "
+                "writer: stop that process, or hand the records to it"
+            )
+
+    def _head(self, query: str) -> Head:
+        rows = self._execute(query).fetchall()
+        if len(rows) != 1:
+            raise StorageError(f"the log {self._schema!r} has no head; run `custody audit`")
+        return Head(*rows[0])
+
+    def _copy(self, leaves: Sequence[StoredLeaf]) -> None:
+        with self._connection.cursor() as cursor:
+            command = "COPY leaf (i, hash, body) FROM STDIN (FORMAT BINARY)"
+            with cursor.copy(command) as copying:
+                copying.set_types(["int8", "bytea", "bytea"])
+                for leaf in leaves:
+                    copying.write_row((leaf.index, leaf.leaf_hash, leaf.body))
+
+    def _commit(self, checkpoint: StoredCheckpoint) -> None:
+        try:
+            self._execute("COMMIT")
+        except _driver().Error as error:
+            if not self._was_committed(checkpoint, error):
+                raise self._not_stored(error) from error
+
+    def _was_committed(self, checkpoint: StoredCheckpoint, error: Exception) -> bool:
+        """Whether a commit whose answer was lost took place: read on a new connection.
+
+        The server may still be about to commit for the lost connection, so this waits for the
+        row lock that it holds.
+        """
+        self._connection.close()
+        try:
+            self._connection = self._connected()
+            with self._connection.transaction():
+                self._head("SELECT size, root FROM head FOR UPDATE")
+                query = "SELECT root, note FROM checkpoint WHERE size = %s"
+                rows = self._execute(query, checkpoint.size).fetchall()
+        except (_driver().Error, StorageError, SecondWriter) as lost:
+            raise UncertainCommit(
+                f"the connection was lost while committing ({_first_line(error)}) and not found "
+                f"again ({_first_line(lost)}); nothing of this batch was acknowledged; start "
+                "again, then hand the records in again"
+            ) from lost
+        return bool(rows == [(checkpoint.root, checkpoint.note)])
+
+    def _execute(self, query: str, *values: object) -> Any:
+        return self._connection.execute(query, values or None, binary=True)
+
+    def _all(self, query: str, *values: object) -> list[Any]:
+        with self._failing_named():
+            return list(self._execute(query, *values).fetchall())
+
+    def _pages(self, columns: str, table: str, start: int, stop: int | None) -> Iterator[Any]:
+        """Rows in order of the first column, some thousand at once: memory stays small."""
+        key = columns.split(",", 1)[0]
+        query = (
+            f"SELECT {columns} FROM {table} WHERE {key} >= %s AND {key} < %s "  # noqa: S608 (ours)
+            f"ORDER BY {key} LIMIT {ROWS_AT_ONCE}"
+        )
+        while rows := self._all(query, start, LARGEST if stop is None else stop):
+            yield from rows
+            start = rows[-1][0] + 1
+
+    def _roll_back(self) -> None:
+        with contextlib.suppress(_driver().Error):
+            self._connection.execute("ROLLBACK")
+
+    def _not_stored(self, error: Exception) -> StorageError:
+        return StorageError(
+            f"the log {self._schema!r} did not take the records ({_first_line(error)}); none of "
+            "this batch was stored or acknowledged; check the server, then hand them in again"
+        )
+
+    def _not_read(self, error: Exception) -> StorageError:
+        return StorageError(
+            f"the log {self._schema!r} could not be read or written ({_first_line(error)}); check "
+            "the server and the rights of the role"
+        )
+
+    @contextlib.contextmanager
+    def _failing_named(self) -> Iterator[None]:
+        try:
+            yield
+        except _driver().Error as error:
+            raise self._not_read(error) from error
+
+
+def _driver() -> Any:
+    try:
+        import psycopg
+    except ImportError as error:
+        raise ConfigurationError(
+            f"psycopg is not installed; it speaks to PostgreSQL; {INSTALL_COMMAND}"
+        ) from error
+    return psycopg
+
+
+def _named(name: str) -> str:
+    """A schema or role as it may stand in a statement."""
+    if not NAME.fullmatch(name):
+        raise ConfigurationError(
+            f"{name!r} cannot be the name of a schema or role here; lower-case letters, digits "
+            "and underscores are needed"
+        )
+    return name
+
+
+def _first_line(error: Exception) -> str:
+    """The driver's message without its hints, which may quote rows."""
+    return str(error).strip().split("\n", 1)[0] or type(error).__name__

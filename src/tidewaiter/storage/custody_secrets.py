@@ -1,0 +1,101 @@
+"""What erasure destroys: salts with values, and wrapped data keys, in a file of their own.
+
+Guarantee: after `forget` no file of this store holds the bytes. Mechanism: SQLite's secure
+deletion writes zeros over them, and the journal of the deletion is removed. The hole that
+remains: a copy made earlier (a backup, a flash disk's spare blocks) still has them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from tidewaiter.custody.commitments import Opening
+from tidewaiter.custody.record import canonical, parse_canonical
+from tidewaiter.errors import ConfigurationError, StorageError
+from tidewaiter.storage.custody_sqlite import connected
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS opening (record TEXT NOT NULL, field TEXT NOT NULL,
+    salt BLOB NOT NULL, value BLOB NOT NULL, PRIMARY KEY (record, field));
+CREATE TABLE IF NOT EXISTS wrapped_key (recording TEXT PRIMARY KEY, class TEXT NOT NULL,
+    bytes BLOB NOT NULL);
+"""
+
+
+class SqliteSecrets:
+    """A SecretStore in one SQLite file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with _failing_named(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._database = connected(path, journal="delete")
+            (overwrites,) = self._database.execute("PRAGMA secure_delete = ON").fetchone()
+            if not overwrites:
+                raise ConfigurationError(
+                    "this SQLite does not overwrite what is deleted; erasure would leave keys on "
+                    "the disk: use a Python whose SQLite supports secure_delete"
+                )
+            self._database.executescript(SCHEMA)
+
+    def keep_openings(self, openings: Sequence[Opening]) -> None:
+        """Keep what is behind the commitments of records."""
+        rows = [(one.record, one.field, one.salt, canonical(one.value)) for one in openings]
+        with self._transaction():
+            self._database.executemany("INSERT OR REPLACE INTO opening VALUES (?, ?, ?, ?)", rows)
+
+    def openings(self, record: str) -> list[Opening]:
+        """What is behind the commitments of a record, by its digest; empty once forgotten."""
+        query = "SELECT field, salt, value FROM opening WHERE record = ? ORDER BY field"
+        with _failing_named(self.path):
+            rows = self._database.execute(query, (record,)).fetchall()
+        return [Opening(record, field, salt, parse_canonical(value)) for field, salt, value in rows]
+
+    def keep_key(self, recording: str, retention: str, wrapped: bytes) -> None:
+        """Keep the wrapped data key of a recording."""
+        row = (recording, retention, wrapped)
+        with self._transaction():
+            self._database.execute("INSERT OR REPLACE INTO wrapped_key VALUES (?, ?, ?)", row)
+
+    def wrapped_key(self, recording: str) -> tuple[str, bytes] | None:
+        """Retention class and wrapped key of a recording; None once forgotten."""
+        query = "SELECT class, bytes FROM wrapped_key WHERE recording = ?"
+        with _failing_named(self.path):
+            row = self._database.execute(query, (recording,)).fetchone()
+        return None if row is None else (str(row[0]), bytes(row[1]))
+
+    def forget(self, recording: str, records: Sequence[str]) -> None:
+        """Destroy the key of a recording and all openings of these records, by digest."""
+        with self._transaction():
+            self._database.execute("DELETE FROM wrapped_key WHERE recording = ?", (recording,))
+            rows = [(record,) for record in records]
+            self._database.executemany("DELETE FROM opening WHERE record = ?", rows)
+
+    def close(self) -> None:
+        """Let go of the store."""
+        self._database.close()
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with _failing_named(self.path):
+            self._database.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._database.execute("ROLLBACK")
+                raise
+            self._database.execute("COMMIT")
+
+
+@contextlib.contextmanager
+def _failing_named(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (sqlite3.Error, OSError) as error:
+        raise StorageError(
+            f"the keys and salts in {path.name!r} could not be read or written ({error}); check "
+            "free disk space and the file"
+        ) from error

@@ -1,0 +1,54 @@
+"""Keys and salts: kept, given back, and gone from every file once forgotten."""
+
+from __future__ import annotations
+
+import pytest
+
+from tidewaiter.custody.commitments import Opening
+from tidewaiter.errors import StorageError
+from tidewaiter.storage.custody_secrets import SqliteSecrets
+
+RECORD, OTHER = "a" * 64, "b" * 64
+
+
+@pytest.fixture
+def secrets(tmp_path):
+    made = SqliteSecrets(tmp_path / "keys" / "secrets.sqlite")
+    yield made
+    made.close()
+
+
+def test_openings_and_keys_are_given_back(secrets, tmp_path):
+    officer = Opening(RECORD, "officer", b"s" * 16, "Ana Pérez")
+    age = Opening(RECORD, "age", b"t" * 16, 41)
+    secrets.keep_openings([officer, age])
+    secrets.keep_key("bwc-0017/3", "ordinary", b"wrapped\x00key")
+    again = SqliteSecrets(tmp_path / "keys" / "secrets.sqlite")
+    assert again.openings(RECORD) == [age, officer]
+    assert again.openings(OTHER) == []
+    assert again.wrapped_key("bwc-0017/3") == ("ordinary", b"wrapped\x00key")
+    assert again.wrapped_key("bwc-0017/4") is None
+    again.close()
+
+
+def test_what_is_forgotten_is_in_no_file(secrets, tmp_path):
+    for number in range(300):
+        record = f"{number:064x}"
+        secrets.keep_openings(
+            [Opening(record, "officer", f"salt {number:011}".encode(), f"name {number} " * 90)]
+        )
+        secrets.keep_key(f"recording {number}", "ordinary", f"key number {number} ".encode() * 300)
+    secrets.forget("recording 77", [f"{77:064x}"])
+    assert secrets.wrapped_key("recording 77") is None
+    assert secrets.openings(f"{77:064x}") == []
+    found = b"".join(path.read_bytes() for path in sorted((tmp_path / "keys").iterdir()))
+    for gone in (b"salt 00000000077", b"name 77 ", b"key number 77 "):
+        assert gone not in found
+    for kept in (b"salt 00000000078", b"name 78 ", b"key number 78 "):
+        assert kept in found
+
+
+def test_a_file_that_is_no_database_is_named(tmp_path):
+    (tmp_path / "secrets.sqlite").write_bytes(b"not a database" * 100)
+    with pytest.raises(StorageError, match=r"secrets\.sqlite"):
+        SqliteSecrets(tmp_path / "secrets.sqlite")
