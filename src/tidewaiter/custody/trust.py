@@ -1,0 +1,78 @@
+"""Whether a checkpoint is what the policy asks for: the log's key, and a quorum of witnesses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tidewaiter.custody.checkpoint import Checkpoint
+from tidewaiter.custody.cosignature import verify_cosignature
+from tidewaiter.custody.keys import VerifierKey
+from tidewaiter.custody.merkle import leaf_hash, verify_inclusion
+from tidewaiter.custody.note import Note, open_note
+from tidewaiter.custody.policy import Policy
+from tidewaiter.custody.proof import ProofFile
+from tidewaiter.errors import MalformedText, UnknownSigner
+
+
+@dataclass(frozen=True)
+class JudgedCheckpoint:
+    """A checkpoint signed by a known log, with what the witnesses of the policy say of it.
+
+    `confirmed` gives the time (POSIX seconds) of each witness's earliest cosignature, under the
+    witness's name in the policy; `quorum_met` counts distinct witnesses.
+    """
+
+    checkpoint: Checkpoint
+    log: VerifierKey
+    confirmed: Mapping[str, int]
+    quorum_met: bool
+
+    @property
+    def not_after_s(self) -> int | None:
+        """A time by which this state of the log existed, by the earliest of the witnesses."""
+        return min(self.confirmed.values(), default=None)
+
+
+def judge_checkpoint(data: bytes, policy: Policy) -> JudgedCheckpoint:
+    """Check every signature of a known key on a checkpoint note.
+
+    A missing quorum is a result, not an error: it may only be that a witness is late. Raises
+    MalformedText, BadSignature when a line of a known log or witness does not fit, and
+    UnknownSigner when no log of the policy with this origin signed.
+    """
+    note = Note.parse(data)
+    checkpoint = Checkpoint.parse(note.text)
+    if checkpoint.extensions:
+        raise MalformedText(
+            f"the checkpoint of {checkpoint.origin} has extension lines; "
+            "this log never writes any, and not every cosignature covers them"
+        )
+    keys = [log.key for log in policy.logs if log.key.name == checkpoint.origin]
+    if not keys:
+        raise UnknownSigner(f"the log {checkpoint.origin} is not in the policy")
+    signer = open_note(note, keys)[0]
+    confirmed = _confirmed(note, checkpoint, policy)
+    return JudgedCheckpoint(checkpoint, signer, confirmed, policy.quorum_met(confirmed.keys()))
+
+
+def judge_proof(proof: ProofFile, leaf: bytes, policy: Policy) -> JudgedCheckpoint:
+    """Check that the entry with these bytes is in the log at the proof's index.
+
+    Raises BrokenProof beside what `judge_checkpoint` raises; whether the quorum is met is in
+    the result.
+    """
+    judged = judge_checkpoint(proof.checkpoint_note, policy)
+    checkpoint = judged.checkpoint
+    verify_inclusion(proof.index, checkpoint.size, leaf_hash(leaf), proof.path, checkpoint.root)
+    return judged
+
+
+def _confirmed(note: Note, checkpoint: Checkpoint, policy: Policy) -> dict[str, int]:
+    confirmed: dict[str, int] = {}
+    for witness in policy.witnesses:
+        for signature in note.signatures:
+            if signature.is_by(witness.key):
+                time_s = verify_cosignature(checkpoint, witness.key, signature)
+                confirmed[witness.name] = min(time_s, confirmed.get(witness.name, time_s))
+    return confirmed
