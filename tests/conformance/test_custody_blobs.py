@@ -1,0 +1,212 @@
+"""One suite over every place that keeps media: a folder and a bucket."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+
+import pytest
+
+from tests.storage.strict_s3 import ACCESS_KEY, SECRET_KEY, strict_s3
+from tidewaiter.errors import ConfigurationError, IntegrityError, MissingMedium, StorageError
+from tidewaiter.storage.custody_files import FolderOfBlobs
+from tidewaiter.storage.custody_s3 import Bucket, BucketOfBlobs
+
+
+class Place:
+    """A blob store, and the hands of whoever owns the machine below it."""
+
+    def __init__(self, store, overwrite, names):
+        self.store, self.overwrite, self.names = store, overwrite, names
+
+
+def folder_place(folder) -> Place:
+    def overwrite(digest, content):
+        path = folder / digest[:2] / digest
+        path.chmod(0o644)
+        path.write_bytes(content)
+
+    def names():
+        return sorted(path.name for path in folder.rglob("*") if path.is_file())
+
+    return Place(FolderOfBlobs(folder), overwrite, names)
+
+
+def bucket_of(state, **more) -> Bucket:
+    return Bucket("media", state.endpoint, access_key=ACCESS_KEY, secret_key=SECRET_KEY, **more)
+
+
+def bucket_place(state, **more) -> Place:
+    store = BucketOfBlobs(bucket_of(state, prefix="custody/"), **more)
+
+    def overwrite(digest, content):
+        state.overwrite("media", f"custody/{digest[:2]}/{digest}", content)
+
+    return Place(store, overwrite, lambda: [key.rsplit("/")[-1] for key in state.keys("media")])
+
+
+@pytest.fixture(scope="module")
+def server():
+    with strict_s3("media") as state:
+        yield state
+
+
+@pytest.fixture
+def s3(server):
+    server.buckets["media"] = {}
+    return server
+
+
+@pytest.fixture(params=["folder", "bucket", "bucket in parts"])
+def place(request, tmp_path):
+    if request.param == "folder":
+        return folder_place(tmp_path / "blobs")
+    state = request.getfixturevalue("s3")
+    return bucket_place(state, **({"part_bytes": 4} if "parts" in request.param else {}))
+
+
+def digest_of(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+@pytest.mark.parametrize("content", [b"", b"one", b"\x00\xff" * 12], ids=len)
+def test_what_was_put_is_read_back_under_its_digest(place, content):
+    assert place.store.put(io.BytesIO(content)) == digest_of(content)
+    with place.store.open(digest_of(content)) as found:
+        assert found.read() == content
+
+
+def test_a_stream_is_read_in_pieces(place):
+    digest = place.store.put(io.BytesIO(b"abcdefghij"))
+    with place.store.open(digest) as found:
+        assert [found.read(4), found.read(4), found.read(4), found.read(4)] == [
+            b"abcd",
+            b"efgh",
+            b"ij",
+            b"",
+        ]
+
+
+def test_the_same_bytes_twice_are_kept_once(place):
+    for _ in range(2):
+        assert place.store.put(io.BytesIO(b"one")) == digest_of(b"one")
+    assert place.names() == [digest_of(b"one")]
+
+
+def test_digests_come_in_order(place):
+    contents = [f"medium {n}".encode() for n in range(7)]
+    for content in contents:
+        place.store.put(io.BytesIO(content))
+    assert list(place.store.digests()) == sorted(map(digest_of, contents))
+
+
+def test_other_bytes_under_the_digest_are_not_written_over(place):
+    digest = place.store.put(io.BytesIO(b"original"))
+    place.overwrite(digest, b"tampered")
+    with pytest.raises(IntegrityError, match="other bytes stand under"):
+        place.store.put(io.BytesIO(b"original"))
+    with place.store.open(digest) as found:
+        assert found.read() == b"tampered"
+
+
+def test_what_is_not_there_is_missing(place):
+    with pytest.raises(MissingMedium, match="nothing is kept"):
+        place.store.open(digest_of(b"one")).__enter__()
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd", "", "A" * 64, digest_of(b"x") + "\n"])
+def test_only_a_digest_is_a_name(place, name):
+    with pytest.raises(IntegrityError, match="no SHA-256"):
+        place.store.open(name).__enter__()
+
+
+class Breaking(io.RawIOBase):
+    """A camera that is unplugged in the middle."""
+
+    def __init__(self):
+        self.pieces = [b"half of a recording"]
+
+    def read(self, _size=-1):
+        if self.pieces:
+            return self.pieces.pop()
+        raise OSError(5, "Input/output error")
+
+
+def test_a_medium_that_breaks_off_leaves_nothing(place):
+    with pytest.raises((StorageError, OSError)):
+        place.store.put(Breaking())
+    assert place.names() == []
+    assert list(place.store.digests()) == []
+
+
+def test_a_name_that_is_no_digest_is_no_medium(tmp_path):
+    store = FolderOfBlobs(tmp_path)
+    store.put(io.BytesIO(b"one"))
+    (tmp_path / digest_of(b"one")[:2] / "notes.txt").write_text("x")
+    (tmp_path / ".left.part").write_text("half")
+    assert list(store.digests()) == [digest_of(b"one")]
+
+
+def test_files_are_read_only(tmp_path):
+    store = FolderOfBlobs(tmp_path)
+    digest = store.put(io.BytesIO(b"one"))
+    assert (tmp_path / digest[:2] / digest).stat().st_mode & 0o222 == 0
+
+
+def test_a_listing_of_many_pages_is_whole(s3):
+    place = bucket_place(s3)
+    contents = {f"medium {n}".encode() for n in range(250)}
+    for content in contents:
+        place.store.put(io.BytesIO(content))
+    assert list(place.store.digests()) == sorted(map(digest_of, contents))
+
+
+def test_a_lock_is_asked_for_and_holds_against_the_protocol(s3):
+    client = BucketOfBlobs(bucket_of(s3, lock_days=90))
+    digest = client.put(io.BytesIO(b"one"))
+    key = f"{digest[:2]}/{digest}"
+    version = s3.buckets["media"][key][-1]
+    assert (version.mode, version.is_locked) == ("COMPLIANCE", True)
+    raw, errors = client._client, client._errors
+    with pytest.raises(errors.ClientError, match="AccessDenied"):
+        raw.delete_object(Bucket="media", Key=key, VersionId=version.id)
+    with pytest.raises(errors.ClientError, match="AccessDenied"):
+        raw.put_object_retention(
+            Bucket="media",
+            Key=key,
+            Retention={"Mode": "COMPLIANCE", "RetainUntilDate": "2027-01-01T00:00:00Z"},
+        )
+    raw.delete_object(Bucket="media", Key=key)
+    with pytest.raises(MissingMedium):
+        client.open(digest).__enter__()
+    assert s3.buckets["media"][key][0].content == b"one"
+
+
+def test_bytes_damaged_on_the_way_are_refused(s3, monkeypatch):
+    client = BucketOfBlobs(bucket_of(s3))
+    monkeypatch.setattr(
+        "tidewaiter.storage.custody_s3._spool",
+        lambda source, target: (digest_of(b"other"), target.write(source.read())),
+    )
+    with pytest.raises(StorageError, match="BadDigest"):
+        client.put(io.BytesIO(b"one"))
+    assert s3.keys("media") == []
+
+
+def test_a_store_that_fails_is_named(s3):
+    client = BucketOfBlobs(bucket_of(s3))
+    s3.fail_next += [("PUT", "NotImplemented")]
+    with pytest.raises(StorageError, match="nothing that names it was logged"):
+        client.put(io.BytesIO(b"one"))
+
+
+def test_a_bucket_that_is_not_there_is_named(s3):
+    with pytest.raises(StorageError, match="'absent' could not be reached"):
+        BucketOfBlobs(Bucket("absent", s3.endpoint, access_key=ACCESS_KEY, secret_key=SECRET_KEY))
+    with pytest.raises(StorageError, match="could not be reached"):
+        BucketOfBlobs(Bucket("media", s3.endpoint, access_key="somebody", secret_key="else"))
+
+
+def test_an_endpoint_that_is_none_is_a_wrong_setting():
+    with pytest.raises(ConfigurationError, match="endpoint and region"):
+        BucketOfBlobs(Bucket("media", "not a url", access_key="a", secret_key="b"))
