@@ -28,6 +28,12 @@ NAMES = {
     "early-erasure": "a recording was erased before its date without two approvals",
     "approval-missing": "an action lacks two approvals by different persons",
     "redaction-not-faithful": "a redacted copy differs from its source outside the mask",
+    "chain-broken": "a record does not follow the one before it in its device's chain",
+    "level-overstated": "a record claims to have been signed earlier on its way than it was",
+    "unknown-key": "no entry of the log enrols the key that signed a record",
+    "approval-reused": "approvals given for one action stand under another entry too",
+    "erased-under-hold": "a recording was erased while a hold on it was in force",
+    "entry-without-effect": "an entry contradicts the ones before it and takes no effect",
     "bad-signature": "a record's signature does not fit the key it names",
     "record-malformed": "a leaf does not parse as a record",
     "checkpoint-invalid": "a stored checkpoint does not fit the log or its key",
@@ -41,8 +47,8 @@ class Discrepancy:
     """One thing that is not as it was logged or as the policy asks.
 
     `first` to `last` are leaf indices, both included; None where it has no place in the log.
-    `since_ms` is the last moment, in POSIX milliseconds, at which it was certainly still right;
-    None where nothing bounds it.
+    `since_ms` is the last moment, in POSIX milliseconds, at which it was certainly still right,
+    `until_ms` the first at which it certainly was again; None where nothing bounds it.
     """
 
     name: str
@@ -51,6 +57,7 @@ class Discrepancy:
     last: int | None = None
     devices: tuple[str, ...] = ()
     since_ms: int | None = None
+    until_ms: int | None = None
 
     def __post_init__(self) -> None:
         if self.name not in NAMES:

@@ -92,7 +92,7 @@ class KeyHistory:
         if record.kind == "key.rotate":
             return self._rotate(index, record)
         if record.kind == "key.revoke":
-            return self._revoke(index, fields["subject"], fields["since_ms"])
+            return self._revoke(index, record)
         return ""
 
     def standing(self, signer: str, epoch: int, index: int, seq: int | None = None) -> Standing:
@@ -160,7 +160,11 @@ class KeyHistory:
             replaced.rotated, replaced.last_seq = index, record.seq
         return problem
 
-    def _revoke(self, index: int, subject: str, since_ms: int) -> str:
+    def _revoke(self, index: int, record: Record) -> str:
+        subject, since_ms = record.fields["subject"], record.fields["since_ms"]
+        revoker = self.holders.get(record.signer)
+        if revoker is None or revoker.kind != "person":
+            return f"entry {index} revokes the keys of {subject} without being a person's"
         if subject not in self.newest:
             return f"entry {index} revokes the keys of {subject}, which has none"
         for epoch in range(self.newest[subject] + 1):

@@ -1,0 +1,50 @@
+"""When an entry was logged, as far as the witnesses of its checkpoints bound it.
+
+Three clocks are kept apart: what the device claims, when the ingest says it came, and the time of
+the witnesses. Only the last binds; the order of entries is proven by the tree itself.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class WitnessTimes:
+    """Sizes of witnessed checkpoints with the times at which a quorum had confirmed them."""
+
+    sizes: tuple[int, ...] = ()
+    times_ms: tuple[int, ...] = field(default=())
+
+    def not_after_ms(self, index: int) -> int | None:
+        """A time by which the entry was in the log; None where no witness has confirmed it."""
+        place = bisect_right(self.sizes, index)
+        return self.times_ms[place] if place < len(self.times_ms) else None
+
+    def not_before_ms(self, index: int) -> int | None:
+        """A time at which the log did not have the entry yet; None where nothing says so."""
+        place = bisect_right(self.sizes, index)
+        return self.times_ms[place - 1] if place else None
+
+    def size_by(self, time_ms: int) -> int:
+        """How many entries were confirmed at that time."""
+        place = bisect_right(self.times_ms, time_ms)
+        return self.sizes[place - 1] if place else 0
+
+
+def witness_times(confirmed: Iterable[tuple[int, int]]) -> WitnessTimes:
+    """Times from pairs of size and POSIX milliseconds, in any order.
+
+    A larger tree confirmed earlier bounds the smaller ones too, so that both columns only rise.
+    """
+    rising: list[tuple[int, int]] = []
+    for size, time_ms in sorted(confirmed, reverse=True):
+        if not rising or size < rising[-1][0]:
+            earliest = min(time_ms, rising[-1][1]) if rising else time_ms
+            rising.append((size, earliest))
+        else:
+            rising[-1] = (size, min(time_ms, rising[-1][1]))
+    rising.reverse()
+    return WitnessTimes(tuple(s for s, _ in rising), tuple(t for _, t in rising))
