@@ -4,11 +4,13 @@
 
 An identity's own rate is drawn from a beta distribution of mean p and intra-class
 correlation rho, its trials from a binomial: what attempts on one person look like. `equal`
-has 32 trials a person, `unequal` 8 to 226, as in published data. `two-way` gives targets and
-hosts an effect each, and has the two-way interval before the others; `pairs` are zero-effort
-comparisons of all pairs of subjects, each subject with an effect. Every cell lists the
-coverage, in percent, of nominal 95 % intervals in the order of `order`. Figures of 1,000
-simulations are themselves known to about +/- 1.4 points. One thread, about a minute.
+has 32 trials a person, `unequal` 8 to 226, as in published data, `very unequal` 1 to 400, the
+largest person having about a sixth of all. `two-way` gives targets and hosts an effect each,
+and has the two-way interval before the others; `pairs` are zero-effort comparisons of all
+pairs of subjects, each subject with an effect. Every cell lists the coverage, in percent, of
+nominal 95 % intervals in the order of `order`; `clustered` is the headline of an audit.
+Figures of 1,000 simulations are themselves known to about +/- 1.4 points. One thread, two
+minutes.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from scipy.stats import norm
 from tidewaiter.evaluation.clustered import (
     Tally,
     clustered_clopper_pearson,
+    korn_graubard,
     two_way_clopper_pearson,
 )
 from tidewaiter.evaluation.intervals import clopper_pearson
@@ -37,9 +40,11 @@ IDENTITIES = (5, 10, 20, 40, 60)
 RATES = (0.02, 0.05, 0.1, 0.5, 0.8)
 CORRELATIONS = (0.3, 0.1, 0.6)
 TRIALS = 32
-FEWEST, MOST = 8, 226  # trials a person in the published answers (`audit replay`)
+# Trials a person: fewest, most, spread of their logarithm. `unequal` as in the published
+# answers (`audit replay`).
+SIZES = {"unequal": (8, 226, 0.8), "very unequal": (1, 400, 1.3)}
 HOSTS, SHOTS = 4, 8  # of a target in the two-way audits
-ORDER = ("clustered with floor", "clustered without floor", "bootstrap", "naive")
+ORDER = ("clustered", "Korn-Graubard", "Korn-Graubard without floor", "bootstrap", "naive")
 TWO_WAY_ORDER = ("two-way clustered", *ORDER)
 PAIR_ORDER = ("subject bootstrap", "naive")
 
@@ -64,18 +69,23 @@ def measure(simulations: int, rng: np.random.Generator) -> dict[str, Any]:
     one_way = dict(_cells(simulations, rng))
     two_way = dict(_two_way_cells(simulations, rng))
     pairs = dict(_pairs(simulations, rng))
-    equal = {name: shares for name, shares in one_way.items() if name.startswith("equal")}
-    unequal = {name: shares for name, shares in one_way.items() if name.startswith("unequal")}
+    by_size = {
+        kind: {name: shares for name, shares in one_way.items() if name.startswith(f"{kind},")}
+        for kind in ("equal", *SIZES)
+    }
+    summary = {
+        f"{kind}, {order}": _summary(cells, ORDER.index(order))
+        for kind, cells in by_size.items()
+        for order in ("clustered", "Korn-Graubard", "naive")
+    }
     return {
         "simulations": simulations,
         "seed": SEED,
         "summary": {
-            "equal, clustered": _summary(equal, 0),
-            "unequal, clustered": _summary(unequal, 0),
+            **summary,
             "two-way, two-way clustered": _summary(two_way, 0),
             "two-way, clustered by target": _summary(two_way, 1),
             "pairs, subject bootstrap": _summary(pairs, 0),
-            "equal, naive": _summary(equal, 3),
         },
         "order": list(ORDER),
         "one-way": one_way,
@@ -95,12 +105,12 @@ def _summary(cells: dict[str, list[float]], place: int) -> dict[str, Any]:
         "least": shares[worst],
         "in": worst,
         "median": float(np.median(list(shares.values()))),
-        "cells below 92": sum(share < 92 for share in shares.values()),
+        "cells below 93": sum(share < 93 for share in shares.values()),
     }
 
 
 def _cells(simulations: int, rng: np.random.Generator) -> Iterator[tuple[str, list[float]]]:
-    for kind in ("equal", "unequal"):
+    for kind in ("equal", *SIZES):
         for rho in CORRELATIONS:
             for identities in IDENTITIES:
                 for rate in RATES:
@@ -137,9 +147,11 @@ def _audits(
     """Events and trials, shape (simulations, identities)."""
     shape = (simulations, identities)
     trials = np.full(shape, TRIALS)
-    if kind == "unequal":
-        # Median 24: a few people with many pictures, many with few, 33 in the mean.
-        trials = np.clip(np.rint(rng.lognormal(np.log(24), 0.8, shape)), FEWEST, MOST).astype(int)
+    if kind in SIZES:
+        # Median 24: a few people with many pictures, many with few.
+        fewest, most, spread = SIZES[kind]
+        drawn = np.rint(rng.lognormal(np.log(24), spread, shape))
+        trials = np.clip(drawn, fewest, most).astype(int)
     spread = (1 - rho) / rho
     own = rng.beta(rate * spread, (1 - rate) * spread, shape)
     return rng.binomial(trials, own), trials
@@ -176,14 +188,15 @@ def _covered(
         counts = Tally(events[audit], trials[audit])
         intervals = (
             clustered_clopper_pearson(counts),
-            clustered_clopper_pearson(counts, floor=False),
+            korn_graubard(counts),
+            korn_graubard(counts, floor=False),
             clopper_pearson(int(counts.events.sum()), int(counts.trials.sum())),
         )
-        held[[0, 1, 3]] += [one.lower <= rate <= one.upper for one in intervals]
+        held[[0, 1, 2, 4]] += [one.lower <= rate <= one.upper for one in intervals]
     # The draws of `identity_bootstrap`, the same for all audits of a cell.
     drawn = rng.multinomial(identities, np.full(identities, 1 / identities), size=DRAWS)
     rates = (drawn @ events.T) / (drawn @ trials.T)
-    held[2] = _held_by_percentiles(rates, rate)
+    held[3] = _held_by_percentiles(rates, rate)
     return [round(float(share), 1) for share in 100 * held / simulations]
 
 
