@@ -17,7 +17,8 @@ class Measured:
 
     `score` is the detector's and absent where it declined; `network` is the network's on the
     best face (of a clip: the detector's aggregate) also outside the gates; `looks_mean` is
-    the plain mean over a clip's longest track. Places and sizes are in pixels of the item;
+    the plain mean over a clip's longest track, `gap` how far two looks at a picture differ.
+    Places and sizes are in pixels of the item;
     `heat_inside` and `mask_share` compare the heat map with the known mask of a forgery of
     ours.
     """
@@ -33,6 +34,7 @@ class Measured:
     score: float | None = None
     network: float | None = None
     looks_mean: float | None = None
+    gap: float | None = None
     side: float | None = None
     yaw: float | None = None
     pitch: float | None = None

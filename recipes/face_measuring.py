@@ -119,6 +119,7 @@ def _of_faces(traces: Traces, mask: NDArray[np.float32] | None) -> dict[str, flo
     quality = best.quality
     found = {
         "network": best.score,
+        "gap": best.gap,
         "faces": float(len(result.faces)),
         "side": quality.pixels,
         "yaw": quality.yaw,

@@ -32,7 +32,7 @@ from tidewaiter.traces.base import Traces, VideoTrace
 from tidewaiter.traces.face_crop import face_view
 from tidewaiter.traces.face_geometry import cut_repeating
 from tidewaiter.traces.face_manipulation_video import FaceManipulationInVideo
-from tidewaiter.traces.face_network import FACE_NETWORK, ask, ask_both_ways
+from tidewaiter.traces.face_network import FACE_NETWORK, ask, ask_twice
 from tidewaiter.traces.face_quality import quality_of
 from tidewaiter.traces.faces import FacesInVideo
 from tidewaiter.vocabulary import MediaKind
@@ -76,7 +76,7 @@ def per_face(own: OwnNetwork) -> dict[str, list[float]]:
     crop = pixels[:160, :160].copy()
     costs = {
         "one run, ms": taken(lambda: ask(crop, own)),
-        "both ways, ms": taken(lambda: ask_both_ways(crop, own)),
+        "two looks, ms": taken(lambda: ask_twice(crop, own)),
     }
     for extent in FACES:
         points = rng.uniform(-0.5, 0.5, (468, 3)).astype(np.float32) * extent
@@ -91,7 +91,7 @@ def per_face(own: OwnNetwork) -> dict[str, list[float]]:
 def whole(pixels: Any, points: Any, own: OwnNetwork) -> None:
     crop, corners = face_view(partial(cut_repeating, pixels), points)
     quality_of(crop, corners, points, 0.99, (pixels.shape[1], pixels.shape[0]))
-    ask_both_ways(crop, own)
+    ask_twice(crop, own)
 
 
 def taken(run: Callable[[], object]) -> list[float]:

@@ -11,7 +11,14 @@ from tidewaiter.traces import face_manipulation
 from tidewaiter.traces.base import Traces, Untaken, collect_picture
 from tidewaiter.traces.face_geometry import level_square
 from tidewaiter.traces.face_manipulation import FaceManipulationInPicture
-from tidewaiter.traces.face_network import FACE_NETWORK, Answer, ask, ask_both_ways, heat_over
+from tidewaiter.traces.face_network import (
+    FACE_NETWORK,
+    Answer,
+    ask,
+    ask_twice,
+    compressed,
+    heat_over,
+)
 from tidewaiter.traces.faces import PictureFace, PictureFaces
 from tidewaiter.vocabulary import Box, MediaKind, Status
 from tidewaiter.weights import own
@@ -32,14 +39,14 @@ def face_at(x, y, extent):
     return PictureFace(np.float32([left, top, extent, extent]), box, 0.99, points, (0.0, 0.0, 0.0))
 
 
-def taken(faces, monkeypatch, orientation=1, size=(300, 400)):
+def taken(faces, monkeypatch, orientation=1, size=(300, 400), gap=0.0):
     """The trace on textured pixels, with a network that sees alteration at the lower left."""
     mask = np.full((10, 10), -9.0, np.float32)
     mask[7:, :3] = 9.0
     monkeypatch.setattr(
         face_manipulation,
-        "ask_both_ways",
-        lambda crop, own: Answer(float(crop.mean()), mask),
+        "ask_twice",
+        lambda crop, own: (Answer(float(crop.mean()), mask), gap),
     )
     rgb = np.random.default_rng(1).integers(60, 200, (*size, 3)).astype(np.uint8)
     picture = Picture(SimpleNamespace(), b"", "PNG", rgb, orientation)
@@ -51,7 +58,7 @@ def taken(faces, monkeypatch, orientation=1, size=(300, 400)):
 def test_every_face_gets_its_answer_and_the_mark_of_the_network(monkeypatch):
     found = taken((face_at(120, 150, 120), face_at(300, 120, 90)), monkeypatch)
     assert [round(face.quality.pixels) for face in found.faces] == [120, 90]
-    assert all(face.quality.usable for face in found.faces)
+    assert all(face.usable for face in found.faces)
     assert found.network_mark == "+01234567"
 
 
@@ -118,8 +125,25 @@ def test_the_mirror_image_is_asked_with_its_map_turned_back(untrained_site):
     crop = np.random.default_rng(3).integers(0, 256, (160, 160, 3)).astype(np.uint8)
     mirrored = ask(crop, network, mirrored=True)
     assert np.array_equal(mirrored.mask, ask(crop[:, ::-1], network).mask[:, ::-1])
-    both = ask_both_ways(crop, network)
-    assert both.score == pytest.approx((ask(crop, network).score + mirrored.score) / 2)
+
+
+def test_the_second_look_is_mirrored_and_compressed_anew(untrained_site):
+    network = site_network(untrained_site)
+    crop = np.random.default_rng(3).integers(0, 256, (160, 160, 3)).astype(np.uint8)
+    assert not np.array_equal(compressed(crop), crop)
+    first, second = ask(crop, network), ask(compressed(crop), network, mirrored=True)
+    both, gap = ask_twice(crop, network)
+    assert gap == first.score - second.score != 0
+    assert both.score == pytest.approx((first.score + second.score) / 2)
+    assert np.allclose(both.mask, (first.mask + second.mask) / 2)
+
+
+@pytest.mark.parametrize("gap", [-40.0, 40.0])
+def test_an_answer_that_a_compression_overturns_does_not_count(monkeypatch, gap):
+    (face,) = taken((face_at(200, 150, 120),), monkeypatch, gap=gap).faces
+    assert face.quality.usable
+    assert not face.steady
+    assert not face.usable
 
 
 def test_the_same_crop_gives_the_same_answer(untrained_site):
@@ -138,6 +162,6 @@ def test_a_photograph_is_asked_about_from_end_to_end(shared_data, untrained_site
     options = {FACE_NETWORK: site_network(untrained_site)}
     found = collect_picture(open_media(path), {"face_manipulation"}, options=options)
     answers = found["face_manipulation"]
-    assert answers.faces[0].quality.usable
+    assert answers.faces[0].usable
     assert np.nanmax(answers.heat) <= 1
     assert answers.compression.format == "JPEG"

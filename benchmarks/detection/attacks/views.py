@@ -19,6 +19,7 @@ from torch.nn import functional
 from tidewaiter.forgeries.pictures import decoded, jpeg_bytes
 from tidewaiter.traces.face_crop import NETWORK_SIDE, WIDE_SIDE, square_in_wide
 from tidewaiter.traces.face_geometry import Corners
+from tidewaiter.traces.face_network import compressed
 
 Pixels = NDArray[np.uint8]
 Objective = Callable[[Tensor], Tensor]
@@ -61,12 +62,14 @@ def network_view(picture: Tensor, wide: Corners) -> Tensor:
 def scores(network: nn.Module, squares: Sequence[Corners]) -> Objective:
     """The sum of the scores of the faces in those wide squares.
 
-    A score is the mean logit of a crop and its mirror image, as the product takes it.
+    A score is the mean logit of a crop and of its mirror image compressed anew, as the
+    product takes it; backward the compression counts as the identity.
     """
 
     def objective(picture: Tensor) -> Tensor:
-        crops = torch.cat([network_view(picture, square) for square in squares])
-        logits: Tensor = network(torch.cat([crops, crops.flip(-1)]))[0]
+        crops = [network_view(picture, square)[0] for square in squares]
+        second = [_changed_to(crop, compressed(as_pixels(crop))).flip(-1) for crop in crops]
+        logits: Tensor = network(torch.stack([*crops, *second]))[0]
         return logits.sum() / 2
 
     return objective
@@ -179,5 +182,9 @@ def _there_and_back(picture: Tensor, scale: float) -> Tensor:
 
 
 def _through_jpeg(picture: Tensor, quality: int) -> Tensor:
-    saved = as_tensor(decoded(jpeg_bytes(as_pixels(picture), quality)))
-    return picture + (saved - picture).detach()
+    return _changed_to(picture, decoded(jpeg_bytes(as_pixels(picture), quality)))
+
+
+def _changed_to(picture: Tensor, changed: Pixels) -> Tensor:
+    """The changed pixels forward, the picture backward (a straight-through gradient)."""
+    return picture + (as_tensor(changed) - picture).detach()

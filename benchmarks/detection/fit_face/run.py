@@ -40,7 +40,7 @@ from tidewaiter.opinion.weighing import SUPPORT_LOG10_LR
 from tidewaiter.traces.base import Traces
 from tidewaiter.traces.face_crop import face_view
 from tidewaiter.traces.face_geometry import cut_repeating
-from tidewaiter.traces.face_network import ask_both_ways
+from tidewaiter.traces.face_network import ask_twice
 from tidewaiter.traces.faces import FacesInPicture, PictureFaces
 from tidewaiter.vocabulary import MediaKind
 from tidewaiter.weights.own import NETWORK_FILE, OwnNetwork, shipped_network, site_network
@@ -135,7 +135,7 @@ def _answers(path: Path, networks: tuple[OwnNetwork, ...]) -> list[float] | None
     if not isinstance(found, PictureFaces) or not found.faces:
         return None
     crop, _ = face_view(partial(cut_repeating, picture.upright), found.faces[0].points)
-    return [ask_both_ways(crop, own).score for own in networks]
+    return [ask_twice(crop, own)[0].score for own in networks]
 
 
 def _by_sources(folder: Path) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tidewaiter.traces import face_quality
 from tidewaiter.traces.compression import Compression
+from tidewaiter.traces.face_manipulation import STEADY_GAPS, FaceAnswer
 from tidewaiter.traces.face_quality import FaceQuality
 from tidewaiter.vocabulary import Check, Text, tr
 
@@ -33,6 +34,17 @@ def face_checks(quality: FaceQuality) -> list[Check]:
         )
         for name in _NAMES
     ]
+
+
+def steady_check(answer: FaceAnswer) -> Check:
+    """That the network's score holds when the face is compressed anew."""
+    low, high = STEADY_GAPS
+    return Check(
+        name=tr("change of the score when the face is compressed anew"),
+        found=tr("{found:.1f}", found=-answer.gap),
+        needed=tr("{least:.1f} to {most:.1f}", least=-high, most=-low),
+        passed=answer.steady,
+    )
 
 
 def failed_condition(name: str) -> Text:

@@ -13,10 +13,10 @@ from tidewaiter.vocabulary import Box, Facts, HeatMap, MediaKind, Status
 GOOD = FaceQuality(150, 0.3, 45, 120, 5, -5, 0.99, 0.0)
 
 
-def face(score, **changes):
+def face(score, gap=0.0, **changes):
     quality = FaceQuality(**dict(zip(QUALITY_COLUMNS, GOOD.as_row(), strict=True)) | changes)
     box = Box(left=10, top=10, width=150, height=150)
-    return FaceAnswer(score, np.zeros((10, 10), "f"), np.zeros((3, 2), "f"), box, quality)
+    return FaceAnswer(score, np.zeros((10, 10), "f"), np.zeros((3, 2), "f"), box, quality, gap)
 
 
 def find(*faces, compression=None, mark=""):
@@ -45,6 +45,14 @@ def test_the_map_and_every_face_are_shown():
     assert isinstance(table, Facts)
     assert "score 1.00" in str(table.rows[0].value)
     assert "not examined" in str(table.rows[1].value)
+
+
+def test_a_score_that_does_not_survive_a_compression_is_no_score():
+    finding = find(face(9.0, gap=30.0), face(2.5))
+    assert finding.score == 2.5
+    alone = find(face(9.0, gap=30.0))
+    assert alone.status is Status.NOT_APPLICABLE
+    assert "compressed anew: -30.0; " in str(alone.reason)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import log
 
 from tidewaiter.detectors.base import Detector
-from tidewaiter.detectors.gates import face_checks
+from tidewaiter.detectors.gates import face_checks, steady_check
 from tidewaiter.traces.base import Traces
 from tidewaiter.traces.compression import Compression
 from tidewaiter.traces.face_manipulation import FaceAnswer, FaceManipulation
@@ -35,7 +35,7 @@ class ManipulationNetwork(Detector):
     """
 
     id = "face.manipulation_network"
-    version = "1"
+    version = "2"
     proposition = Proposition.FACE_MANIPULATED
     media = frozenset({MediaKind.PICTURE})
     needs = frozenset({"face_manipulation"})
@@ -50,6 +50,10 @@ class ManipulationNetwork(Detector):
         tr("Faces drawn whole by a generator are not what it was trained to find."),
         tr("Beauty filters and heavy retouching alter a face too and can raise the score."),
         tr("Whoever has the network can change a picture so that it is misled."),
+        tr(
+            "A score that a mild compression overturns is not used: pictures made to mislead a "
+            "network behave like that."
+        ),
         tr("It never speaks for a picture: a low score is not a sign of an untouched face."),
     )
 
@@ -60,9 +64,9 @@ class ManipulationNetwork(Detector):
         return finding.model_copy(update={"version": self.version + answers.network_mark})
 
     def _finding(self, answers: FaceManipulation) -> Finding:
-        usable = [face for face in answers.faces if face.quality.usable]
+        usable = [face for face in answers.faces if face.usable]
         strongest = max(usable, key=lambda face: face.score, default=answers.faces[0])
-        gate = [_compression_check(answers.compression), *face_checks(strongest.quality)]
+        gate = [_compression_check(answers.compression), *_face_gate(strongest)]
         failed = next((check for check in gate if not check.passed), None)
         if failed is not None:
             return self.not_applicable(
@@ -77,9 +81,14 @@ class ManipulationNetwork(Detector):
                 "faces_examined": float(len(usable)),
                 "face_pixels": strongest.quality.pixels,
                 "sharpness": strongest.quality.sharpness,
+                "gap": strongest.gap,
                 "highest": strongest.score,
             },
         )
+
+
+def _face_gate(face: FaceAnswer) -> list[Check]:
+    return [*face_checks(face.quality), steady_check(face)]
 
 
 def _compression_check(compression: Compression) -> Check:
@@ -137,7 +146,7 @@ def _name(index: int) -> Text:
 
 
 def _described(face: FaceAnswer) -> Text:
-    failed = next((check for check in face_checks(face.quality) if not check.passed), None)
+    failed = next((check for check in _face_gate(face) if not check.passed), None)
     if failed is None:
         return tr(
             "score {score:.2f}, {pixels:.0f} pixels", score=face.score, pixels=face.quality.pixels

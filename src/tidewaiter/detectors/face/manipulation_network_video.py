@@ -42,7 +42,7 @@ class ManipulationNetworkVideo(Detector):
     """Takes the stretch of any person's track that speaks most for manipulation."""
 
     id = "face.manipulation_network_video"
-    version = "1"
+    version = "2"
     proposition = Proposition.FACE_MANIPULATED
     media = frozenset({MediaKind.VIDEO})
     needs = frozenset({"face_manipulation"})
