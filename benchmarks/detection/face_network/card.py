@@ -93,8 +93,9 @@ def _head(network: Results) -> Iterator[str]:
     )
     yield ""
     yield f"- File: `face_manipulation.onnx`, {size:.1f} MB, SHA-256 `{network['sha256']}`"
-    yield "- Architecture: EfficientNet-Lite0 up to its last block, a score and a 10 × 10 map"
-    yield "- Made by `recipes/train_face_network.py`; see `benchmarks/detection/face_network`"
+    yield "- Architecture: two networks trained apart and asked together, each EfficientNet-Lite0"
+    yield "  up to its last block, with a score and a 10 × 10 map"
+    yield "- Made by `recipes/make_face_network.py`; see `benchmarks/detection/face_network`"
     yield "- It never speaks for a file: a low score is no sign of an untouched face."
 
 
@@ -103,7 +104,9 @@ def _material(network: Results) -> Iterator[str]:
     yield (
         "ImageNet weights of the backbone (Apache-2.0); genuine faces and DFDC forgeries below;\n"
         "self-blended faces and forgeries made by `tidewaiter.forgeries` out of the genuine ones.\n"
-        "FaceForensics++ was never trained on.\n"
+        "in the end FaceForensics++. Its few people were all trained on, so what is said of its\n"
+        "clips is said by two networks made alike, each of which saw one half of the people and\n"
+        "was measured on the other.\n"
     )
     rows = [
         (name, *(str(entry[k]) for k in ("train", "validate", "report")), entry["licence"])
@@ -191,7 +194,8 @@ FORGED_SIDE = {
         "not how a criminal's do."
     ),
     "compressed_video": (
-        "FaceForensics++ clips of four pairs of people, as received and re-encoded, and short "
+        "FaceForensics++ clips of four pairs of people, as received and re-encoded, scored by "
+        "networks made alike that did not see those people, and short "
         "clips made of single DFDC faces, which do not move by themselves. Eight people are far "
         "too few: on a pair of them left out the likelihood ratios cost about as much as silence, "
         "so their bound is kept low by fitting on few of the short clips."

@@ -1,10 +1,11 @@
 """Measure networks trained with something left out, or something added.
 
     python benchmarks/detection/face_network/variants.py --ffpp HALF0.onnx HALF1.onnx \
-        --left-out swap=A.onnx --left-out morph=B.onnx --trained "4,000 pairs"
+        --unseen FILE.unseen.onnx --left-out swap=A.onnx --trained "4,000 pairs"
 
 HALFk was trained with the FaceForensics++ pairs of that half (`--ffpp-fold k` of
-recipes/train_face_network.py) and is measured on the pairs of the other half. A network with
+recipes/train_face_network.py) and is measured on the pairs of the other half; the unseen one
+was trained without FaceForensics++ and is measured on all of it. A network with
 a family left out (`--leave-out FAMILY`) is measured on that family. Figures given before are
 kept where they are not measured anew.
 """
@@ -27,7 +28,8 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 sys.path.insert(0, str(ROOT / "recipes"))
 
-from face_clips import AS_RECEIVED, clip_tasks  # noqa: E402
+import development  # noqa: E402
+from face_clips import AS_RECEIVED, ClipTask, clip_tasks  # noqa: E402
 from face_corpus import CONTROL, FaceTask, picture_tasks  # noqa: E402
 from face_measuring import measured_clip, measured_picture  # noqa: E402
 from face_splits import FFPP_FOLDS, REPORT  # noqa: E402
@@ -50,6 +52,8 @@ def main() -> None:
     results = json.loads(out.read_text(encoding="utf-8")) if out.exists() else {}
     if given.ffpp:
         results["FaceForensics++ halves"] = {**halves(given), "trained": given.trained}
+    if given.unseen:
+        results["FaceForensics++ unseen"] = {**unseen(given), "trained": given.trained}
     for named in given.left_out:
         family, _, file = named.partition("=")
         left_out = results.setdefault("families left out", {})
@@ -62,19 +66,21 @@ def main() -> None:
 
 def halves(given: argparse.Namespace) -> dict[str, Any]:
     """AUC on the pairs that each half's network did not train on, by method and over all."""
-    clips = [t for t in clip_tasks(given.shared_data) if t.kind == "ffpp"]
     parts = []
     for half, network in enumerate(given.ffpp):
         pairs = {f"ffpp/{pair}" for pair in FFPP_FOLDS[1 - half]}
-        tasks = [t for t in clips if t.truth.source in pairs and t.truth.shipping == AS_RECEIVED]
-        work = partial(measured_clip, network=network, folder=given.work)
-        with multiprocessing.get_context("spawn").Pool(given.workers) as pool:
-            parts.append(table_of(row for row, _ in pool.imap(work, tasks)).scored())
+        tasks = [task for task in _clips(given) if task.truth.source in pairs]
+        parts.append(_clips_measured(tasks, network, given))
     methods = sorted(set(np.concatenate([part["species"] for part in parts])) - {""})
     return {
         "auc": _mean_auc(parts),
         **{m: _mean_auc([part.only(species=["", m]) for part in parts]) for m in methods},
     }
+
+
+def unseen(given: argparse.Namespace) -> dict[str, Any]:
+    """AUC over all pairs of people of a network that never saw FaceForensics++."""
+    return development.ffpp(_clips_measured(_clips(given), given.unseen, given))
 
 
 def family_left_out(given: argparse.Namespace, family: str, network: Path) -> dict[str, Any]:
@@ -89,6 +95,17 @@ def family_left_out(given: argparse.Namespace, family: str, network: Path) -> di
         **auc_of(table),
         "species": {name: auc_of(table.only(species=["", name]))["auc"] for name in species},
     }
+
+
+def _clips(given: argparse.Namespace) -> list[ClipTask]:
+    every = clip_tasks(given.shared_data, stills=0)
+    return [t for t in every if t.kind == "ffpp" and t.truth.shipping == AS_RECEIVED]
+
+
+def _clips_measured(tasks: list[ClipTask], network: Path, given: argparse.Namespace) -> Table:
+    work = partial(measured_clip, network=network, folder=given.work)
+    with multiprocessing.get_context("spawn").Pool(given.workers) as pool:
+        return table_of(row for row, _ in pool.imap(work, tasks)).scored()
 
 
 def _measured(tasks: list[FaceTask], network: Path, workers: int) -> Table:
@@ -127,6 +144,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--shared-data", type=Path, default=ROOT.parent / "shared" / "data")
     parser.add_argument("--ffpp", type=Path, nargs=2, metavar="FILE")
+    parser.add_argument("--unseen", type=Path, metavar="FILE")
     parser.add_argument("--left-out", action="append", default=[], metavar="FAMILY=FILE")
     parser.add_argument("--trained", required=True, help="how, in words: 4,000 pairs")
     parser.add_argument("--out", type=Path, default=HERE / "results")
