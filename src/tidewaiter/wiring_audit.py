@@ -8,7 +8,7 @@ import platform
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from tidewaiter import __version__
 from tidewaiter.errors import ConfigurationError, InputError, StorageError
 from tidewaiter.face_audit.auditing import Audit, check_before, check_faces, prepared, results
 from tidewaiter.face_audit.demonstration import chosen, people_text, protocol_text
-from tidewaiter.face_audit.driver import Ending, Ports, carry_out
+from tidewaiter.face_audit.driver import Ending, Ports, carry_out, open_probes
 from tidewaiter.face_audit.gate import GateKeeper
 from tidewaiter.face_audit.ledger import Book, Opening, book_of, same_audit
 from tidewaiter.face_audit.material import Material, closeness_by
@@ -25,16 +25,18 @@ from tidewaiter.face_audit.protocol import Gate, Protocol, read_protocol
 from tidewaiter.face_audit.results import AuditResults
 from tidewaiter.face_audit.service import Picture, Recogniser
 from tidewaiter.face_audit.starting import PEOPLE_FILE, PROTOCOL_FILE
-from tidewaiter.face_audit.trials import Closeness
-from tidewaiter.outlets.opening import Described, open_recogniser
+from tidewaiter.face_audit.trials import Closeness, for_another
 from tidewaiter.report.audit_page import audit_page
 from tidewaiter.settings import Settings
 from tidewaiter.storage.kept import FolderOfBytes
 from tidewaiter.storage.ledger_file import LedgerFile, read_ledger
 from tidewaiter.storage.reports import write_whole
 from tidewaiter.wiring_gates import check_gate, gate_of
+from tidewaiter.wiring_makers import Made, Workshop, embedded, made_ahead, recogniser_of
 
 LEDGER, MADE = "ledger.jsonl", "pictures"
+# Rows of a ledger that a power cut may lose where asking again costs nothing.
+ROWS_TOGETHER = 100
 # Longest side of a picture in the report, in pixels.
 THUMBNAIL_SIDE = 240
 PICTURES = (".jpg", ".jpeg", ".png")
@@ -48,8 +50,10 @@ class Bench:
     audit: Audit
     material: Material
     recogniser: Recogniser
+    also: tuple[Recogniser, ...]
     folder: Path
     gate: GateKeeper | None
+    workshop: Workshop
 
     def opening(self) -> Opening:
         """The first line of this audit's ledger."""
@@ -120,36 +124,77 @@ def open_audit(
     whatever would fail once calls are made.
     """
     protocol, people, listed = _read(protocol_path)
-    recogniser = _recogniser(protocol, protocol_path.parent)
+    home = protocol_path.parent
     store = FolderOfBytes(folder / MADE)
-    material = Material(protocol_path.parent, store, settings.limits)
+    recogniser, *also = (recogniser_of(t, protocol, home, store) for t in protocol.recognisers)
+    material = Material(home, store, settings.limits, protocol.capture)
     closeness = _closeness(protocol, people, recogniser, material, store)
     audit = prepared(protocol, people, listed, closeness)
-    check_before(audit, recogniser)
+    for each in (recogniser, *also):
+        check_before(audit, each)
     faceless = check_faces(audit, material.has_face, on_checked)
     gate = gate_of(protocol.gate, settings)
     if protocol.gate is not None and gate is not None:
         first = next(trial.probe.host for trial in audit.trials if not trial.species)
         check_gate(protocol.gate, gate, material.photo(first))
-    return Bench(audit, material, recogniser, folder, gate), faceless
+    workshop = Workshop(
+        protocol=protocol, home=home.resolve(), kept=folder.resolve() / MADE, settings=settings
+    )
+    return Bench(audit, material, recogniser, tuple(also), folder, gate, workshop), faceless
 
 
 def run_audit(
-    bench: Bench, on_progress: Callable[[int, int], None] = lambda _done, _all: None
+    bench: Bench,
+    on_progress: Callable[[int, int], None] = lambda _done, _all: None,
+    *,
+    workers: int = 1,
+    on_made: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> tuple[Ending, bool]:
-    """Begin or go on; how it ended, and whether a torn last line was dropped."""
-    with LedgerFile(bench.folder / LEDGER, bench.opening()) as ledger:
+    """Begin or go on; how it ended, and whether a torn last line was dropped.
+
+    So many `workers` make and judge the pictures first.
+    """
+    with LedgerFile(bench.folder / LEDGER, bench.opening(), together=_together(bench)) as ledger:
+        left = open_probes(bench.audit.trials, book_of(ledger.rows), gated=bench.gate is not None)
+        judged = made_ahead(bench.workshop, left, workers, on_made)
+        made = Made(bench.material, bench.gate, judged)
         ports = Ports(
             recogniser=bench.recogniser,
             ledger=ledger,
             photo=bench.material.photo,
-            show=bench.material.show,
+            show=made.show,
             clock=SystemClock(),
-            gate=bench.gate,
+            gate=made.judge if bench.gate is not None else None,
             on_progress=on_progress,
         )
-        limits = bench.audit.protocol.limits
-        return carry_out(bench.audit.trials, bench.audit.gallery, ports, limits), ledger.torn
+        return _by_each(bench, ports), ledger.torn
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not everywhere
+        return os.cpu_count() or 1
+
+
+def _by_each(bench: Bench, ports: Ports) -> Ending:
+    """The recogniser under audit first, then the further ones, until one stops."""
+    audit, limits = bench.audit, bench.audit.protocol.limits
+    ending = carry_out(audit.trials, audit.gallery, ports, limits)
+    for other in bench.also:
+        if ending.reason is not None:
+            break
+        adapter = other.card.adapter
+        further = replace(ports, recogniser=other, gate=None, by=adapter)
+        ending = carry_out(for_another(audit.trials, adapter), (), further, limits)
+    return ending
+
+
+def _together(bench: Bench) -> int:
+    """Rows that may reach the disk together: what runs here bills nobody."""
+    billed = any(r.card.remote or r.price.per_call != 0 for r in (bench.recogniser, *bench.also))
+    return 1 if billed else ROWS_TOGETHER
 
 
 def audit_results(bench: Bench) -> AuditResults:
@@ -204,28 +249,6 @@ def _read(path: Path) -> tuple[Protocol, tuple[Person, ...], bytes]:
     return protocol, people, content
 
 
-def _recogniser(protocol: Protocol, folder: Path) -> Recogniser:
-    target = protocol.target
-    return open_recogniser(
-        Described(
-            adapter=target.adapter,
-            mode=target.mode,
-            is_distance=target.score == "distance",
-            given=target.threshold.given,
-            options=target.options,
-            price_per_call=protocol.limits.price_per_call,
-            environment=os.environ,
-            folder=folder,
-        )
-    )
-
-
-def _embedded() -> Recogniser:
-    return open_recogniser(
-        Described("dlib", "verify", False, None, {}, None, os.environ, Path())  # noqa: FBT003
-    )
-
-
 def _can_run(gate: Gate, picture: Path, settings: Settings) -> bool:
     keeper = gate_of(gate, settings)
     assert keeper is not None
@@ -269,5 +292,5 @@ def _closeness(
     wanted = protocol.licit.lookalike + sum(a.pairs.lookalike for a in protocol.attacks)
     if not wanted:
         return lambda _one, _other: 0.0
-    pairing = recogniser if recogniser.card.endpoint == "embedded" else _embedded()
+    pairing = recogniser if recogniser.card.endpoint == "embedded" else embedded(store)
     return closeness_by(pairing, material, firsts, store)

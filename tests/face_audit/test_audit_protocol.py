@@ -21,6 +21,11 @@ from tidewaiter.errors import ConfigurationError
         ("retries = 3", "retries = 3\nmax_cost = '8 euro'", "max_cost"),
         ("price_per_call = 0.01", "\n[gate]\ndetector = 'a'\nopinion = 'b'", "exactly one"),
         ("price_per_call = 0.01", "\n[split]\nhold_out_species = ['reenact']", "not among"),
+        ('"swap-feather"', '"swap-feather"\nalpha = [0.5]', "mixes no faces"),
+        ('"morph-complete"', '"morph-complete"\nalpha = [0.5, 0.5]', "stands there twice"),
+        ("[[attacks]]", "[[also]]\nadapter = 'dlib'\n[[attacks]]", "the same adapter"),
+        ("[[attacks]]", "[[also]]\nadapter = 'a'\nmode = 'identify'\n[[attacks]]", "only verify"),
+        ("[[attacks]]", "[capture]\njpeg = 101\n[[attacks]]", "capture.jpeg"),
         ("audit =", "audit", "not TOML"),
     ],
 )

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 from tests.face_audit.making import PROTOCOL, audit, closeness, listed
-from tidewaiter.face_audit.trials import LOOKALIKE, RANDOM, Role
+from tidewaiter.face_audit.trials import LOOKALIKE, RANDOM, Role, for_another
+from tidewaiter.wiring_makers import _payload, _probe
 
 
 def of(found, role):
@@ -74,3 +78,29 @@ def test_a_search_has_no_reference_and_enrols_everybody():
     found = audit(base=base, people=listed(12, enrol=2))
     assert all(trial.reference is None for trial in found.trials)
     assert len(found.gallery) == 24
+
+
+MORPHS = PROTOCOL.replace('"morph-complete"', '"morph-complete"\nalpha = [0.3, 0.5]')
+
+
+def test_each_part_of_a_morph_makes_pictures_of_its_own():
+    drawn = {t.probe.key for t in audit().trials if t.species == "morph-complete"}
+    fixed = {t.probe.key: t.probe for t in audit(base=MORPHS).trials if t.probe.alpha}
+    assert len(fixed) == 2 * len(drawn)
+    assert {probe.alpha for probe in fixed.values()} == {0.3, 0.5}
+    assert not drawn & set(fixed)
+
+
+def test_a_further_recogniser_meets_honest_people_and_morphs_under_ids_of_its_own():
+    found = audit()
+    further = for_another(found.trials, "faceres")
+    assert {t.species for t in further} == {"", "morph-complete"}
+    assert len(further) == sum(t.species in {"", "morph-complete"} for t in found.trials)
+    assert not {t.id for t in further} & {t.id for t in found.trials}
+    assert {t.id for t in further}.isdisjoint(t.id for t in for_another(found.trials, "other"))
+
+
+def test_a_probe_is_the_same_after_a_journey_to_a_worker():
+    for trial in audit(base=MORPHS).trials:
+        said = json.loads(json.dumps(_payload(Path("w"), trial.probe, judged=True)))
+        assert _probe(said["probe"]) == trial.probe

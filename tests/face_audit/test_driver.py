@@ -17,7 +17,7 @@ from tests.face_audit.making import (
     ports,
 )
 from tidewaiter.errors import ConfigurationError
-from tidewaiter.face_audit.driver import carry_out
+from tidewaiter.face_audit.driver import JUDGED, carry_out, open_probes
 from tidewaiter.face_audit.gate import GateAnswer
 from tidewaiter.face_audit.ledger import book_of
 from tidewaiter.face_audit.protocol import Limits
@@ -143,3 +143,33 @@ def test_the_gate_sees_each_picture_once():
     assert len(seen) == len(set(seen))
     shown = {row.probe_sha256 for row in given.ledger.rows if row.state == "answered"}
     assert set(seen) == shown
+
+
+def test_a_gate_is_asked_once_a_picture_and_only_where_a_rate_counts_it():
+    found, asked = audit(), []
+
+    def gate(picture):
+        asked.append(picture.sha256)
+        return GateAnswer(0.5)
+
+    given = ports(gate=gate)
+    before = open_probes(found.trials, book_of([]), gated=True)
+    assert {probe.key for probe, judged in before if judged} == {
+        t.probe.key for t in found.trials if t.role in JUDGED
+    }
+    run(found, given)
+    assert len(asked) == len(set(asked))
+    book = book_of(given.ledger.rows)
+    shown = {
+        book.answered[t.id].probe_sha256
+        for t in found.trials
+        if t.role in JUDGED and t.id in book.answered
+    }
+    assert set(asked) == shown
+    assert open_probes(found.trials, book, gated=True) == ()
+
+
+def test_the_rows_of_a_further_recogniser_bear_its_name():
+    found, given = audit(), ports(by="faceres")
+    run(found, given)
+    assert {row.by for row in given.ledger.rows if row.state != "unmade"} == {"faceres"}

@@ -291,3 +291,16 @@ def test_every_species_serves_on_real_pairs(shared_data):
             assert black < 0.005, name
             served += 1
         assert served >= REAL_PAIRS, name
+
+
+@pytest.mark.parametrize("species", ["morph-complete", "morph-splice", "morph-combined"])
+def test_a_morph_takes_the_share_asked_for(species):
+    host, donor = face(1), face(2)
+    near, half, far = (
+        forged(species, host, donor, 3, share=share).pixels.astype(float)
+        for share in (0.1, 0.5, 0.9)
+    )
+    own = host.pixels.astype(float)
+    assert abs(near - own).mean() < abs(half - own).mean() < abs(far - own).mean()
+    again = forged(species, host, donor, 3, share=0.5).pixels
+    assert (again == half).all()

@@ -34,6 +34,10 @@ FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 60.0
 MOST_UNANSWERED = 10
 
 
+JUDGED = frozenset({Role.MATED, Role.ATTACK})
+"""Whose pictures a gate is asked about: no rate of a gate counts others."""
+
+
 class Clock(Port):
     """The time, and waiting."""
 
@@ -52,7 +56,7 @@ class Ports:
     """What a run needs from outside.
 
     `photo` gives a listed picture, `show` what is presented (raises UnfitFaces where it
-    cannot be forged), `gate` judges it.
+    cannot be forged), `gate` judges it. `by` names a further recogniser in the ledger.
     """
 
     recogniser: Recogniser
@@ -61,6 +65,7 @@ class Ports:
     show: Callable[[Probe], Shown]
     clock: Clock
     gate: GateKeeper | None = None
+    by: str = ""
     on_progress: Callable[[int, int], None] = lambda _done, _all: None
 
 
@@ -97,15 +102,33 @@ def carry_out(
             cost=str(run.book.cost),
         )
     left = sum(not run.settled(trial.id) for trial in trials)
-    if reason is None and ports.gate is not None:
-        run.judge(trials, ports.gate)
+    if reason is None:
+        for trial in trials:
+            run.judge(trial)
     return Ending(left, reason)
+
+
+def open_probes(
+    trials: Sequence[Trial], book: Book, *, gated: bool
+) -> tuple[tuple[Probe, bool], ...]:
+    """Probes a run will show, in its order, and whether the gate is to be asked about each."""
+    judged = {t.probe.key for t in trials if gated and t.role in JUDGED}
+    left = {}
+    for trial in trials:
+        known = book.answered.get(trial.id)
+        if trial.id in book.unmade or (
+            known and (known.probe_sha256 in book.gated or trial.probe.key not in judged)
+        ):
+            continue
+        left[trial.probe.key] = trial.probe
+    return tuple((probe, key in judged) for key, probe in left.items())
 
 
 def _ask_all(run: _Run, todo: Sequence[Trial], total: int) -> Text | None:
     unanswered = 0
     for number, trial in enumerate(todo, start=total - len(todo) + 1):
         answered = run.carry_out(trial)
+        run.judge(trial)
         unanswered = 0 if answered else unanswered + 1
         if unanswered == MOST_UNANSWERED:
             return tr(
@@ -152,7 +175,7 @@ class _Run:
 
     def carry_out(self, trial: Trial) -> bool:
         """Carry out one trial to its end; False where no answer came."""
-        row = _row_of(trial)
+        row = _row_of(trial, self.ports.by)
         try:
             shown = self.ports.show(trial.probe)
         except UnfitFaces as error:
@@ -172,25 +195,24 @@ class _Run:
             lambda: service.compare(reference, probe, trial=trial.id),
         )
 
-    def judge(self, trials: Sequence[Trial], gate: GateKeeper) -> None:
-        """Ask the gate about every picture that was shown, once."""
-        for trial in trials:
-            if trial.id in self.book.unmade:
-                continue
-            probe = self.ports.show(trial.probe).picture
-            if probe.sha256 in self.book.gated:
-                continue
-            answer = gate(probe)
-            self._enter(
-                Row(
-                    state="gated",
-                    trial_id=probe.sha256,
-                    stage="gate",
-                    probe_sha256=probe.sha256,
-                    gate_score=answer.score,
-                    service_code=answer.problem,
-                )
+    def judge(self, trial: Trial) -> None:
+        """Ask the gate about the picture of a trial that was carried out, once per picture."""
+        gate, known = self.ports.gate, self.book.answered.get(trial.id)
+        if gate is None or known is None or known.probe_sha256 in self.book.gated:
+            return
+        if trial.role not in JUDGED:
+            return
+        answer = gate(self.ports.show(trial.probe).picture)
+        self._enter(
+            Row(
+                state="gated",
+                trial_id=known.probe_sha256,
+                stage="gate",
+                probe_sha256=known.probe_sha256,
+                gate_score=answer.score,
+                service_code=answer.problem,
             )
+        )
 
     def _enrolled(self, identity: str, picture: Picture) -> Reply:
         return self.ports.recogniser.enrol(identity, (picture,))[0]
@@ -266,9 +288,10 @@ class _Run:
         self._last_sent = clock.monotonic()
 
 
-def _row_of(trial: Trial) -> Row:
+def _row_of(trial: Trial, by: str) -> Row:
     return Row(
         state="sent",
+        by=by,
         trial_id=trial.id,
         stage="target" if trial.role is Role.ATTACK else "licit",
         role=trial.role.value,

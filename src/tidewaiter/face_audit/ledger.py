@@ -62,6 +62,9 @@ class Row(Noun):
     http: int | None = None
     service_code: str = ""
     latency_ms: float = 0.0
+    by: str = ""
+    """The adapter of a further recogniser; empty for the one under audit."""
+
     test_kit: bool = False
     """Whether a stand-in for tests answered."""
 

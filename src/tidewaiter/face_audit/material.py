@@ -15,8 +15,10 @@ from tidewaiter import media
 from tidewaiter.errors import IntegrityError, MissingWeights, UnfitFaces, UnsupportedMedia
 from tidewaiter.face_audit.keeping import Store
 from tidewaiter.face_audit.people import Photo
+from tidewaiter.face_audit.protocol import Capture
 from tidewaiter.face_audit.service import Picture, Recogniser
 from tidewaiter.face_audit.trials import Closeness, Probe
+from tidewaiter.forgeries.face_marking import saved_as_jpeg, unmarked
 from tidewaiter.forgeries.faces import Face, forged, marked
 from tidewaiter.settings import Limits
 from tidewaiter.traces.base import Traces
@@ -40,8 +42,11 @@ class Shown:
 class Material:
     """The pictures below the folder of the list of people; forgeries are made once and kept."""
 
-    def __init__(self, folder: Path, store: Store, limits: Limits) -> None:
-        self.folder, self.store, self.limits = folder, store, limits
+    def __init__(
+        self, folder: Path, store: Store, limits: Limits, capture: Capture | None = None
+    ) -> None:
+        """With `capture` every probe is shown as a camera of that kind would deliver it."""
+        self.folder, self.store, self.limits, self.capture = folder, store, limits, capture
         self._face = lru_cache(maxsize=FACES_HELD)(self._face_of)
 
     def photo(self, photo: Photo) -> Picture:
@@ -57,7 +62,7 @@ class Material:
     def show(self, probe: Probe) -> Shown:
         """What a probe presents. Raises UnfitFaces where no pair of its photos can be forged."""
         if not probe.species:
-            return Shown(self.photo(probe.host), (probe.host.file,))
+            return Shown(self._as_captured(probe), (probe.host.file,))
         name = forgery_name(probe)
         content, origin = self.store.get(name), self.store.get(f"{name}.json")
         if content is None or origin is None:
@@ -67,7 +72,10 @@ class Material:
             self.store.put(name, content)
         if content.startswith(UNFIT):
             raise UnfitFaces(content[len(UNFIT) :].decode("utf-8"))
-        return Shown(Picture(name, content), tuple(json.loads(origin)))
+        made_from = tuple(json.loads(origin))
+        if self.capture is None:
+            return Shown(Picture(name, content), made_from)
+        return Shown(self._as_captured(probe, content), made_from)
 
     def has_face(self, photo: Photo) -> bool:
         """Whether the face mesh finds a face; kept, since every run asks.
@@ -85,6 +93,22 @@ class Material:
             self.store.put(name, known)
         return known == b"yes"
 
+    def _as_captured(self, probe: Probe, forgery: bytes | None = None) -> Picture:
+        """A forgery, else the listed photo, as the camera of the protocol saves it."""
+        if self.capture is None:
+            return self.photo(probe.host)
+        name = f"shown-{self.capture.jpeg}-{probe.key[:32]}.jpg"
+        content = self.store.get(name)
+        if content is None:
+            if forgery is None:
+                self.photo(probe.host)
+                pixels, note = self._opened(probe.host).upright, "saved anew"
+            else:
+                pixels, note = unmarked(forgery), f"forged: {probe.species}"
+            content = saved_as_jpeg(pixels, self.capture.jpeg, note)
+            self.store.put(name, content)
+        return Picture(name, content)
+
     def _forged(self, probe: Probe) -> tuple[bytes, list[str]]:
         """The first pair of photos that can be forged, or the reason why the last cannot."""
         problem = ""
@@ -92,7 +116,7 @@ class Material:
             try:
                 face = self._face(host)
                 other = self._face(donor) if donor else face
-                forgery = forged(probe.species, face, other, probe.seed)
+                forgery = forged(probe.species, face, other, probe.seed, share=probe.alpha)
             except UnfitFaces as error:
                 problem = str(error)
                 continue
@@ -100,10 +124,14 @@ class Material:
             return marked(forgery.pixels, probe.species, probe.seed), files
         return UNFIT + problem.encode("utf-8"), []
 
-    def _face_of(self, photo: Photo) -> Face:
+    def _opened(self, photo: Photo) -> media.Picture:
         opened = media.open_media(self.folder / photo.file, self.limits, name=photo.file)
         if not isinstance(opened, media.Picture):
             raise UnsupportedMedia(f"{photo.file!r} is no picture; a PNG or JPEG is needed")
+        return opened
+
+    def _face_of(self, photo: Photo) -> Face:
+        opened = self._opened(photo)
         obstacle = FacesInPicture.obstacle()
         if obstacle:
             raise MissingWeights(obstacle)

@@ -100,10 +100,13 @@ class Pairs(_Part):
 
 
 class Attack(_Part):
-    """One species of attack: each pair is forged once per seed."""
+    """One species of attack: each pair is forged once per seed, and per `alpha` of a morph."""
 
     species: str
     seeds: tuple[Count, ...] = Field(default=(1,), min_length=1)
+    alpha: tuple[Share, ...] = ()
+    """The target's part in a morph; none: drawn from the seed."""
+
     pairs: Pairs = Pairs()
     references: int = Field(default=2, ge=1, le=20)
     """Pictures of each contributor that a morph is compared with; only morphs use it."""
@@ -114,6 +117,25 @@ class Attack(_Part):
         if species not in ATTACKS:
             raise ValueError(f"no attack species {species!r}; one of {', '.join(ATTACKS)}")
         return species
+
+    @model_validator(mode="after")
+    def _shares(self) -> Attack:
+        if self.alpha and SPECIES[self.species].family != "morph":
+            raise ValueError(f"{self.species!r} mixes no faces; only morphs have alpha")
+        if len(set(self.alpha)) < len(self.alpha):
+            raise ValueError("the same alpha stands there twice; each makes its own pictures")
+        return self
+
+
+class Capture(_Part):
+    """How pictures reach the gate and the service: genuine and forged alike.
+
+    Without it genuine ones go out as their files are and forged ones as PNG, and a gate that
+    tells them apart may have told their formats apart.
+    """
+
+    jpeg: int = Field(ge=1, le=100)
+    """Quality at which every probe is saved anew."""
 
 
 class Licit(_Part):
@@ -162,6 +184,10 @@ class Protocol(_Part):
     """Who is impersonated; empty: everybody enrolled and authorised in the list of people."""
 
     target: Target
+    also: tuple[Target, ...] = ()
+    """Further recognisers that meet honest people and morphs, for MAP[r,c]."""
+
+    capture: Capture | None = None
     gate: Gate | None = None
     attacks: tuple[Attack, ...] = Field(min_length=1)
     licit: Licit = Licit()
@@ -177,7 +203,19 @@ class Protocol(_Part):
         absent = sorted(set(self.split.hold_out_species) - set(named))
         if absent:
             raise ValueError(f"held-out species {absent[0]!r} is not among the attacks")
+        if any(other.mode != "verify" for other in self.also) or (
+            self.also and self.target.mode != "verify"
+        ):
+            raise ValueError("further recognisers in [[also]] only verify, and so must the target")
+        adapters = [target.adapter for target in self.recognisers]
+        if len(set(adapters)) < len(adapters):
+            raise ValueError("the same adapter stands in [target] and [[also]] or twice there")
         return self
+
+    @property
+    def recognisers(self) -> tuple[Target, ...]:
+        """The one under audit first."""
+        return (self.target, *self.also)
 
     def digest(self, people: bytes) -> str:
         """SHA-256 of what decides the trials: this protocol without limits, and the people."""

@@ -11,7 +11,7 @@ people = "identities.csv"      # beside this file; one row per picture
 # targets = ["anna"]           # who is impersonated; without it everybody authorised
 
 [target]
-adapter = "dlib"               # dlib, faceres (here, free), exec, rest, rekognition, azure, compreface
+adapter = "dlib"               # dlib, faceres: here, free; exec, rest, rekognition, azure …
 mode = "verify"                # verify (1:1) or identify (1:N)
 score = "distance"             # scale of `given`: similarity or distance
 threshold = { given = 0.6, fmr = [0.001, 0.0001] }   # given: the one in service

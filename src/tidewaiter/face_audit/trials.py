@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import product
 
 import numpy as np
 
@@ -38,14 +39,16 @@ class Probe:
     """What is presented: a photo as it is, or one forged from two photos and a seed.
 
     `host` is the picture that is altered, `donor` the face or motion put into it; None for
-    a photo as it is and for species that need one face. `instead` are other pairs of the
-    same two people, for when heads are turned too differently.
+    a photo as it is and for species that need one face. `alpha` is the donor's part in a
+    morph, None where it is drawn. `instead` are other pairs of the same two people, for
+    when heads are turned too differently.
     """
 
     host: Photo
     donor: Photo | None = None
     species: str = ""
     seed: int = 0
+    alpha: float | None = None
     instead: tuple[tuple[Photo, Photo | None], ...] = ()
 
     @property
@@ -59,7 +62,8 @@ class Probe:
         if not self.species:
             return self.host.sha256
         made_from = [photo.sha256 for pair in self.choices for photo in pair if photo is not None]
-        parts = (self.species, str(self.seed), *made_from)
+        recipe = () if self.alpha is None else (f"{self.alpha:g}",)
+        parts = (self.species, str(self.seed), *recipe, *made_from)
         return hashlib.sha256("/".join(parts).encode()).hexdigest()
 
 
@@ -187,6 +191,16 @@ class _Maker:
         )
 
 
+def for_another(trials: Sequence[Trial], adapter: str) -> tuple[Trial, ...]:
+    """The trials that a further recogniser carries out, too: all honest ones, and morphs."""
+    chosen = (t for t in trials if not t.species or SPECIES[t.species].family == "morph")
+    return tuple(replace(trial, id=_also(trial.id, adapter)) for trial in chosen)
+
+
+def _also(trial_id: str, adapter: str) -> str:
+    return hashlib.sha256(f"{adapter}\n{trial_id}".encode()).hexdigest()
+
+
 def _mated(maker: _Maker, setting: Setting) -> Iterator[Trial]:
     for name, person in sorted(setting.people.items()):
         if person.enrolled:
@@ -246,8 +260,9 @@ def _pairs(
 
 def _attacks(maker: _Maker, attack: Attack, target: str, source: str, pair: str) -> Iterator[Trial]:
     people = maker.setting.people
-    for number, seed in enumerate(attack.seeds):
+    for (number, seed), alpha in product(enumerate(attack.seeds), attack.alpha or (None,)):
         probe = _forged(attack.species, people[target], people[source], number, seed)
+        probe = replace(probe, alpha=alpha)
         for compared, reference in _meetings(maker, attack, probe, target, source):
             yield maker.trial(
                 Role.ATTACK, (target, source, compared), probe, pair=pair, number=reference

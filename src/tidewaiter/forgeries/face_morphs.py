@@ -39,18 +39,22 @@ class Between:
     donor: Pixels
 
 
-def morph_complete(host: Face, donor: Face, rng: np.random.Generator) -> Forgery:
+def morph_complete(
+    host: Face, donor: Face, rng: np.random.Generator, share: float | None = None
+) -> Forgery:
     """Both whole pictures brought to the shape between and dissolved into each other."""
     donor = replace(donor, pixels=continued(donor.pixels, outside_of(donor.pixels)))
     donor = sized_to(donor, host.eye_distance, margin=WHOLE_PICTURE)
-    between = _between(host, donor, float(rng.uniform(*SHARES)), whole=True)
+    between = _between(host, donor, _share(rng, share), whole=True)
     pixels = _dissolved(between.host, between.donor, between.share)
     return Forgery(pixels, np.ones(pixels.shape[:2], np.float32))
 
 
-def morph_splice(host: Face, donor: Face, rng: np.random.Generator) -> Forgery:
+def morph_splice(
+    host: Face, donor: Face, rng: np.random.Generator, share: float | None = None
+) -> Forgery:
     """The morphed face brought back to the host's shape and laid into its photograph."""
-    around, between = _around_and_between(host, donor, rng)
+    around, between = _around_and_between(host, donor, rng, share)
     chosen = list(MOVED)
     morphed = _dissolved(between.host, between.donor, between.share)
     back = field(around.points[chosen], between.points[chosen], around.pixels.shape)
@@ -61,9 +65,11 @@ def morph_splice(host: Face, donor: Face, rng: np.random.Generator) -> Forgery:
     return around.put_back(host, blended(around.pixels, face, mask), mask)
 
 
-def morph_combined(host: Face, donor: Face, rng: np.random.Generator) -> Forgery:
+def morph_combined(
+    host: Face, donor: Face, rng: np.random.Generator, share: float | None = None
+) -> Forgery:
     """The morphed face and shape in the host's own hair and background, without ghosts."""
-    around, between = _around_and_between(host, donor, rng)
+    around, between = _around_and_between(host, donor, rng, share)
     mask = _face_mask(between.points, around.pixels.shape, rng)
     must_be_visible(between.donor, mask)
     other = colour_moved(between.donor, between.host, mask, strength=float(rng.uniform(0.3, 1)))
@@ -74,11 +80,17 @@ def morph_combined(host: Face, donor: Face, rng: np.random.Generator) -> Forgery
 
 
 def _around_and_between(
-    host: Face, donor: Face, rng: np.random.Generator
+    host: Face, donor: Face, rng: np.random.Generator, share: float | None
 ) -> tuple[Surroundings, Between]:
     around = surroundings(host)
     here = Face(around.pixels, around.points)
-    return around, _between(here, sized_to(donor, host.eye_distance), float(rng.uniform(*SHARES)))
+    return around, _between(here, sized_to(donor, host.eye_distance), _share(rng, share))
+
+
+def _share(rng: np.random.Generator, wanted: float | None) -> float:
+    """The share asked for, else one drawn; drawn in any case, so that all other draws stay."""
+    drawn = float(rng.uniform(*SHARES))
+    return drawn if wanted is None else wanted
 
 
 def _between(host: Face, donor: Face, share: float, *, whole: bool = False) -> Between:

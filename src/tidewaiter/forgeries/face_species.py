@@ -14,7 +14,8 @@ from tidewaiter.forgeries.face_forgery import Face, Forgery, checked
 from tidewaiter.forgeries.face_mesh import must_fit
 
 Family = Literal["swap", "morph", "reenactment", "retouch", "recapture"]
-Recipe = Callable[[Face, Face, np.random.Generator], Forgery]
+Recipe = Callable[..., Forgery]
+"""Of host, donor and generator; a morph's also takes `share`, the donor's part."""
 
 
 @dataclass(frozen=True)
@@ -25,10 +26,13 @@ class Species:
     recipe: Recipe
     uses_donor: bool = True
 
-    def make(self, host: Face, donor: Face, rng: np.random.Generator) -> Forgery:
+    def make(
+        self, host: Face, donor: Face, rng: np.random.Generator, share: float | None = None
+    ) -> Forgery:
         """Forge the host's picture; the same generator state gives the same bytes.
 
-        Raises UnfitFaces where the two faces cannot be made into this forgery.
+        `share` fixes the donor's part in a morph, which is drawn without it. Raises
+        UnfitFaces where the two faces cannot be made into this forgery.
         """
         checked(host)
         if self.uses_donor:
@@ -36,4 +40,5 @@ class Species:
             donor = replace(donor, pixels=greyed_like(donor.pixels, host.pixels))
         outside = outside_of(host.pixels)
         whole = replace(host, pixels=continued(host.pixels, outside))
-        return restored(self.recipe(whole, donor, rng), host.pixels, outside)
+        fixed = {} if share is None else {"share": share}
+        return restored(self.recipe(whole, donor, rng, **fixed), host.pixels, outside)

@@ -49,15 +49,18 @@ SPECIES = MappingProxyType(
 """Every species by its name, as `family-variant`."""
 
 
-def forged(species: str, host: Face, donor: Face, seed: int) -> Forgery:
+def forged(
+    species: str, host: Face, donor: Face, seed: int, *, share: float | None = None
+) -> Forgery:
     """The host's picture forged by the species of that name from a seed of 0 or more.
 
-    Each species draws from a stream of its own. Raises ConfigurationError for an unknown
-    name, UnfitFaces where the two faces cannot be made into this forgery.
+    Each species draws from a stream of its own; `share` fixes the donor's part in a morph.
+    Raises ConfigurationError for an unknown name, UnfitFaces where the two faces cannot be
+    made into this forgery.
     """
     if species not in SPECIES:
         raise ConfigurationError(
             f"no species {species!r}; one of {', '.join(SPECIES)} needed; correct the name"
         )
     rng = np.random.default_rng((crc32(species.encode()), seed))
-    return SPECIES[species].make(host, donor, rng)
+    return SPECIES[species].make(host, donor, rng, share)
