@@ -57,6 +57,14 @@ def test_a_morph_meets_both_contributors_and_none_of_its_own_photos():
     assert all(t.compared == t.target for t in headline)
 
 
+def test_a_pair_may_be_made_from_other_photos_of_the_same_two_people():
+    attacks = [t.probe for t in audit().trials if t.species]
+    assert all(len(probe.choices) == 4 for probe in attacks)
+    for probe in attacks:
+        assert {pair[0].person for pair in probe.choices} == {probe.host.person}
+        assert {pair[1].person for pair in probe.choices} == {probe.donor.person}
+
+
 def test_a_swap_puts_the_target_into_the_attackers_picture():
     for trial in audit().trials:
         if trial.species == "swap-feather":

@@ -261,8 +261,8 @@ def _pairs(
 def _attacks(maker: _Maker, attack: Attack, target: str, source: str, pair: str) -> Iterator[Trial]:
     people = maker.setting.people
     for (number, seed), alpha in product(enumerate(attack.seeds), attack.alpha or (None,)):
-        probe = _forged(attack.species, people[target], people[source], number, seed)
-        probe = replace(probe, alpha=alpha)
+        drawn = _forged(attack.species, people[target], people[source], number, seed)
+        probe = replace(drawn, alpha=alpha)
         for compared, reference in _meetings(maker, attack, probe, target, source):
             yield maker.trial(
                 Role.ATTACK, (target, source, compared), probe, pair=pair, number=reference
@@ -282,7 +282,7 @@ def _forged(species: str, target: Person, source: Person, number: int, seed: int
     if kind.family not in {"swap", "morph"}:
         pairs = [(other, one if kind.uses_donor else None) for one in own for other in theirs]
     host, donor = pairs[0]
-    return Probe(host, donor, species, seed, tuple(dict.fromkeys(pairs[1:])))
+    return Probe(host, donor, species, seed, instead=tuple(dict.fromkeys(pairs[1:])))
 
 
 def _two_of(photos: Sequence[Photo], number: int) -> list[Photo]:
