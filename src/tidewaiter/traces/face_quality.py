@@ -10,12 +10,13 @@ from tidewaiter.media.material import Pixels
 from tidewaiter.traces.face_crop import FACE_MARGIN, NETWORK_SIDE, outside_share
 from tidewaiter.traces.face_geometry import Corners, Points, head_pose
 
-# The ranges within which the network's error rates were measured (benchmarks/detection/network).
-LEAST_FACE_PIXELS = 64.0
-LEAST_SHARPNESS = 0.06
+# Chosen on validation faces (benchmarks/detection/face_network, gates.json): beyond them the
+# network ranks little better than chance, and blurred or small faces make most false alarms.
+LEAST_FACE_PIXELS = 80.0
+LEAST_SHARPNESS = 0.09
 LEAST_CONTRAST = 12.0
 BRIGHTNESS = (25.0, 235.0)
-LARGEST_YAW_DEGREES = 50.0
+LARGEST_YAW_DEGREES = 30.0
 LARGEST_PITCH_DEGREES = 40.0
 LEAST_PRESENCE = 0.8
 # Crops of faces that others made tightly, as most collections hold them, reach this.

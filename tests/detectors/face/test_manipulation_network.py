@@ -58,7 +58,7 @@ def test_a_score_that_does_not_survive_a_compression_is_no_score():
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"pixels": 40.0}, "size of the face: 40 pixels; at least 64 pixels needed"),
+        ({"pixels": 40.0}, "size of the face: 40 pixels; at least 80 pixels needed"),
         ({"sharpness": 0.01}, "sharpness of the face: 0.01; at least"),
         ({"yaw": -70.0}, "turn of the head sideways: 70°; at most"),
         ({"presence": 0.4}, "nothing covers the face: 40%; at least"),
