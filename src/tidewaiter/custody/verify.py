@@ -1,0 +1,296 @@
+"""The offline verifier: a bundle, a policy and perhaps files in; a verdict in words out.
+
+It asks no server and believes nothing in the bundle but what leads to a checkpoint that the
+policy's witnesses confirmed. A part that does not parse is a failed verification.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from tidewaiter.custody.discrepancy import Discrepancy
+from tidewaiter.custody.extra import unpack_extra
+from tidewaiter.custody.judging import Judge
+from tidewaiter.custody.merkle import Tree, leaf_hash
+from tidewaiter.custody.policy import Policy
+from tidewaiter.custody.proof import FIRST_LINE, ProofFile
+from tidewaiter.custody.record import Record, parse_record
+from tidewaiter.custody.trust import JudgedCheckpoint, judge_proof
+from tidewaiter.custody.verdict import Conclusion, Notebook, Verdict, shown_text, shown_time
+from tidewaiter.custody.verify_files import HandedIn, LoggedEntry, check_files
+from tidewaiter.custody.witness_times import witness_times
+from tidewaiter.errors import BadSignature, BrokenProof, MalformedText, UnknownSigner
+
+# What a part of a log cannot decide, because the entry that would is perhaps not in the bundle.
+_OPEN_IN_PART = {"unknown-key", "entry-without-effect"}
+_NEEDS_APPROVERS = {"approval-missing", "early-erasure"}
+_LEVELS_IN_WORDS = {
+    "device": "the device itself signed first: what it was shown or fed before is not covered",
+    "dock": "the dock signed first: nothing before the docking is covered",
+    "ingest": "the ingest signed first: nothing before it is covered",
+    "import": "it was imported: nothing before the import is covered",
+}
+
+
+@dataclass(frozen=True)
+class Part:
+    """One file of a bundle."""
+
+    name: str
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """What is to be verified: proof files with their entries inside, and openings."""
+
+    proofs: tuple[Part, ...]
+    openings: tuple[Part, ...] = ()
+
+
+def verify(bundle: Bundle, policy_text: bytes, files: Sequence[HandedIn] = ()) -> Verdict:
+    """Verify a bundle, and files against it; never raises for anything in its arguments."""
+    try:
+        policy = Policy.parse(policy_text)
+    except MalformedText as error:
+        return Verdict(Conclusion.NOT_A_BUNDLE, missing=(f"the policy cannot be read: {error}",))
+    if not any(part.body.startswith(FIRST_LINE) for part in bundle.proofs):
+        text = f"no proof file was handed in: none begins with {FIRST_LINE.decode()}"
+        return Verdict(Conclusion.NOT_A_BUNDLE, missing=(text,))
+    notes = Notebook()
+    entries = [entry for part in bundle.proofs for entry in _check_proof(part, policy, notes)]
+    _check_views(entries, notes)
+    for origin in dict.fromkeys(entry.judged.checkpoint.origin for entry in entries):
+        group = {e.index: e for e in entries if e.judged.checkpoint.origin == origin}
+        _check_log([group[index] for index in sorted(group)], policy, notes)
+    openings = [(part.name, part.body) for part in bundle.openings]
+    check_files([entry.logged for entry in entries], openings, files, notes)
+    return notes.verdict()
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """An entry that is in the log of the checkpoint it came with."""
+
+    index: int
+    leaf: bytes
+    judged: JudgedCheckpoint
+    logged: LoggedEntry
+
+
+def _check_proof(part: Part, policy: Policy, notes: Notebook) -> list[_Entry]:
+    """Follow one proof from its entry to a checkpoint that the policy's log signed."""
+    name = shown_text(part.name)
+    try:
+        proof = ProofFile.parse(part.body)
+        if proof.extra is None:
+            notes.missing.append(f"{name} proves an entry that is not in it")
+            return []
+        leaf, salts = unpack_extra(proof.extra)
+        judged = judge_proof(proof, leaf, policy)
+        record = parse_record(leaf)
+    except UnknownSigner as error:
+        notes.missing.append(f"{name}: {error}")
+        return []
+    except BrokenProof as error:
+        notes.contradict("record-edited", f"{name}: {error}")
+        return []
+    except BadSignature as error:
+        notes.contradict("checkpoint-invalid", f"{name}: {error}")
+        return []
+    except MalformedText as error:
+        notes.contradict("record-malformed", f"{name}: {error}")
+        return []
+    return [_Entry(proof.index, leaf, judged, LoggedEntry(proof.index, record, salts))]
+
+
+def _check_views(entries: Sequence[_Entry], notes: Notebook) -> None:
+    """Two signed checkpoints of one size with two roots are a fork, whoever confirmed them."""
+    roots: dict[tuple[str, int], bytes] = {}
+    leaves: dict[tuple[str, int], bytes] = {}
+    for entry in entries:
+        checkpoint = entry.judged.checkpoint
+        size_key = (checkpoint.origin, checkpoint.size)
+        if roots.setdefault(size_key, checkpoint.root) != checkpoint.root:
+            text = (
+                f"{checkpoint.origin} signed two different logs of {checkpoint.size} entries; "
+                "keep both checkpoints: together they prove it to anybody"
+            )
+            notes.contradict("split-view", text)
+        if leaves.setdefault((checkpoint.origin, entry.index), entry.leaf) != entry.leaf:
+            text = f"two checkpoints of {checkpoint.origin} show different entries {entry.index}"
+            notes.contradict("split-view", text, entry.index)
+
+
+def _check_log(entries: Sequence[_Entry], policy: Policy, notes: Notebook) -> None:
+    """Everything about the entries of one log: who confirmed it, who signed, what is missing."""
+    confirmed = [_confirmation(entry.judged, policy, notes) for entry in entries]
+    if not all(confirmed):
+        return
+    largest = max(entries, key=lambda entry: entry.judged.checkpoint.size).judged.checkpoint
+    is_whole = len(entries) == largest.size and _has_root(entries, largest.root)
+    where = f"the log {largest.origin} of {largest.size} entries"
+    if is_whole:
+        notes.proven.append(f"the bundle holds all of {where}: none is left out")
+    else:
+        shown = _numbers([entry.index for entry in entries])
+        notes.proven.append(f"{shown} of the bundle {_are(len(entries))} in {where}, unaltered")
+    times = witness_times(
+        (entry.judged.checkpoint.size, time_ms)
+        for entry, (_, time_ms) in zip(entries, (one for one in confirmed if one), strict=True)
+        if time_ms is not None
+    )
+    judge = Judge(times=times, whole_log=is_whole)
+    for entry in entries:
+        found = judge.feed_record(entry.index, entry.logged.record)
+        _note_findings(found, entry.logged.record, judge, notes)
+        _note_signer(found, entry, judge, notes)
+    _note_absences(entries, judge, notes)
+    _note_erasures({entry.index: entry.logged.record for entry in entries}, judge, notes)
+    _note_limits(entries, judge, notes, is_whole=is_whole)
+
+
+def _confirmation(
+    judged: JudgedCheckpoint, policy: Policy, notes: Notebook
+) -> tuple[bool, int | None] | None:
+    """When the quorum had confirmed the checkpoint; None where it has not."""
+    size = judged.checkpoint.size
+    if not policy.needs_witnesses:
+        text = (
+            "nobody independent confirmed anything: the policy asks for no witness, so that "
+            "whoever holds the log's key could have written another history"
+        )
+        notes.not_proven.append(text)
+        return (True, None)
+    names = ", ".join(
+        f"{name} on {shown_time(1000 * at)}"
+        for name, at in sorted(judged.confirmed.items(), key=lambda item: item[1])
+    )
+    if not judged.quorum_met:
+        text = (
+            f"the log of {size} entries is confirmed by {names or 'no witness'}; the policy asks "
+            f"for {policy.needed_words}"
+        )
+        notes.missing.append(text)
+        return None
+    time_ms = 1000 * _quorum_time_s(judged, policy) + 999
+    text = (
+        f"the log of {size} entries existed no later than {shown_time(time_ms)}, confirmed by "
+        f"{names} ({policy.needed_words} needed)"
+    )
+    notes.proven.append(text)
+    return (True, time_ms)
+
+
+def _quorum_time_s(judged: JudgedCheckpoint, policy: Policy) -> int:
+    """The first moment at which enough witnesses had confirmed: no single one sets it."""
+    for time_s in sorted(judged.confirmed.values()):
+        if policy.quorum_met({n for n, at in judged.confirmed.items() if at <= time_s}):
+            return time_s
+    return max(judged.confirmed.values())
+
+
+def _has_root(entries: Sequence[_Entry], root: bytes) -> bool:
+    return Tree(leaf_hash(entry.leaf) for entry in entries).root() == root
+
+
+def _note_findings(
+    found: Sequence[Discrepancy], record: Record, judge: Judge, notes: Notebook
+) -> None:
+    approvers = {one["by"] for one in record.fields.get("approvals", ())}
+    for one in found:
+        is_open = not judge.whole_log and (
+            one.name in _OPEN_IN_PART
+            or (one.name in _NEEDS_APPROVERS and not approvers <= judge.history.holders.keys())
+        )
+        if is_open:
+            notes.not_proven.append(f"{one.text} (the bundle is only part of the log)")
+        elif one.name == "device-clock-off":
+            notes.not_proven.append(f"the time that the device claims: {one.text}")
+        else:
+            notes.contradictions.append(one)
+
+
+def _note_signer(
+    found: Sequence[Discrepancy], entry: _Entry, judge: Judge, notes: Notebook
+) -> None:
+    record = entry.logged.record
+    if any(one.name.endswith(("key", "used", "signature", "reattributed")) for one in found):
+        return
+    known = judge.history.epochs.get((record.signer, record.epoch))
+    if known is not None and known.since < entry.index and record.recording:
+        notes.proven.append(
+            f"entry {entry.index} ({record.kind} {record.recording}) was signed by key "
+            f"{record.epoch} of {record.signer}, enrolled by entry {known.since}; it claims the "
+            f"time {shown_time(record.claimed_ms)}"
+        )
+
+
+def _note_absences(entries: Sequence[_Entry], judge: Judge, notes: Notebook) -> None:
+    claimed = [entry.logged.record.claimed_ms for entry in entries]
+    absences = judge.absences(min(claimed), max(claimed) + 1)
+    for one in absences.discrepancies:
+        since = f" after {shown_time(one.since_ms)}" if one.since_ms is not None else ""
+        until = f" before {shown_time(one.until_ms)}" if one.until_ms is not None else ""
+        notes.missing.append(f"{one.name}: {one.text}{since}{until}")
+    for outage in absences.outages:
+        text = f"{outage.device} signed a stop ({outage.reason}) on {shown_time(outage.since_ms)}"
+        notes.proven.append(text)
+    for chain in judge.chains.values():
+        if len(chain.runs) == 1 and chain.runs[0].head.seq < chain.runs[0].tail.seq:
+            first, last = chain.runs[0].head, chain.runs[0].tail
+            text = (
+                f"numbers {first.seq} to {last.seq} of {chain.device} are all there, from "
+                f"{shown_time(first.claimed_ms)} to {shown_time(last.claimed_ms)} by its clock"
+            )
+            notes.proven.append(text)
+
+
+def _note_erasures(records: Mapping[int, Record], judge: Judge, notes: Notebook) -> None:
+    """An erased recording is proven to have existed; say why it went and who approved."""
+    for name, kept in judge.retention.recordings.items():
+        if kept.erased_by is not None:
+            fields = records[kept.erased_by].fields
+            people = " and ".join(judge.history.person_of(one["by"]) for one in fields["approvals"])
+            notes.proven.append(
+                f"{name} was erased by entry {kept.erased_by}, approved by {people or 'nobody'}: "
+                f"{shown_text(fields['basis'])}"
+            )
+
+
+def _note_limits(
+    entries: Sequence[_Entry], judge: Judge, notes: Notebook, *, is_whole: bool
+) -> None:
+    """Say what even an unbroken proof does not show."""
+    for level in dict.fromkeys(entry.logged.record.level for entry in entries):
+        if level:
+            notes.not_proven.append(f"claim level {level}: {_LEVELS_IN_WORDS[level]}")
+    for doubt in judge.doubts:
+        notes.not_proven.append(
+            f"who signed {doubt.count} of the entries {doubt.first} to {doubt.last}: entry "
+            f"{doubt.revoked_by} says that the key of {doubt.signer} may have been in other hands "
+            f"since {shown_time(doubt.since_ms)}"
+        )
+    if not is_whole:
+        notes.not_proven.append(
+            "that no later entry revoked a key, or erased or changed what is proven here: the "
+            "bundle is only part of the log"
+        )
+    if not judge.history.founded:
+        notes.not_proven.append(
+            "who holds the keys: entry 0, in which the founders name each other, is not in the "
+            "bundle"
+        )
+
+
+def _numbers(indices: Sequence[int]) -> str:
+    if len(indices) == 1:
+        return f"entry {indices[0]}"
+    if len(indices) <= 6:
+        return f"entries {', '.join(str(index) for index in indices)}"
+    return f"{len(indices)} entries between {indices[0]} and {indices[-1]}"
+
+
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"
