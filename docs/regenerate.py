@@ -46,12 +46,18 @@ def _cli() -> str:
     for name in COMMANDS:
         command = program.get_command(context, name)
         assert command is not None
-        parts += _command(f"tidewaiter {name}", command)
-        for below in command.list_commands(context) if isinstance(command, click.Group) else ():
-            inner = command.get_command(context, below)
-            assert inner is not None
-            parts += _command(f"tidewaiter {name} {below}", inner)
+        parts += _commands(f"tidewaiter {name}", command, context)
     return "\n".join(parts) + "\n"
+
+
+def _commands(name: str, command: click.Command, context: click.Context) -> list[str]:
+    """A command and everything below it."""
+    parts = _command(name, command)
+    for below in command.list_commands(context) if isinstance(command, click.Group) else ():
+        inner = command.get_command(context, below)
+        assert inner is not None
+        parts += _commands(f"{name} {below}", inner, context)
+    return parts
 
 
 def _command(name: str, command: click.Command) -> list[str]:

@@ -1,0 +1,192 @@
+"""A witness over HTTP: `add-checkpoint` and the last checkpoint, and nothing else.
+
+Meant to stand behind a reverse proxy that speaks TLS, on a machine and under an authority that
+the log's operator does not command. Bodies, connections and time are bounded; a request that
+exceeds them is answered or dropped, never waited for.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.server
+import re
+import socket
+import socketserver
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from tidewaiter.custody.witness import (
+    LARGEST_REQUEST_BYTES,
+    TEXT_TYPE,
+    Witness,
+    WitnessAnswer,
+    WitnessBook,
+)
+from tidewaiter.errors import ConfigurationError, TidewaiterError
+
+# A request is a few kilobytes; a client that needs longer is not asking.
+WHOLE_REQUEST_S = 10.0
+# Between two requests on one connection, which C2SP asks witnesses to allow.
+IDLE_S = 30.0
+MOST_CONNECTIONS = 64
+CHECKPOINT_PATH = re.compile(r"/([0-9a-f]{64})/checkpoint")
+_LENGTH = re.compile(r"[0-9]{1,9}")
+
+
+@contextlib.contextmanager
+def serving_witness(
+    witness: Witness,
+    book: WitnessBook,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    prefix: str = "",
+    now: Callable[[], float] = time.time,
+) -> Iterator[str]:
+    """Serve within the block; gives the address with the prefix. Port 0 takes a free one.
+
+    Raises ConfigurationError where the address cannot be opened.
+    """
+    try:
+        server = _WitnessServer((host, port), _Asked(witness, book, prefix, now))
+    except OSError as error:
+        raise ConfigurationError(
+            f"port {port} of {host} cannot be opened ({error.strerror}); choose another --port"
+        ) from error
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1})
+    thread.start()
+    try:
+        yield f"http://{host}:{server.server_port}{prefix}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """Who answers, by which memory and clock, and under which prefix."""
+
+    witness: Witness
+    book: WitnessBook
+    prefix: str
+    now: Callable[[], float]
+
+
+class _WitnessServer(socketserver.ThreadingMixIn, http.server.HTTPServer):
+    daemon_threads = True
+    request_queue_size = MOST_CONNECTIONS
+
+    def __init__(self, address: tuple[str, int], asked: _Asked) -> None:
+        self.asked = asked
+        self._free = threading.BoundedSemaphore(MOST_CONNECTIONS)
+        super().__init__(address, _WitnessHandler)
+
+    def server_bind(self) -> None:
+        """Bind without the library's look-up of this machine's name, which may take seconds."""
+        socketserver.TCPServer.server_bind(self)
+        self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        if not self._free.acquire(blocking=False):
+            self.shutdown_request(request)
+            return
+        super().process_request(request, client_address)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._free.release()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of a connection that broke; what went wrong inside is answered."""
+
+
+class _WitnessHandler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    timeout = IDLE_S
+    server: _WitnessServer
+
+    def log_message(self, *_: Any) -> None:
+        """Keep no record of who asked."""
+
+    def do_POST(self) -> None:
+        """`add-checkpoint`."""
+        asked = self.server.asked
+        if self.path != f"{asked.prefix}/add-checkpoint":
+            self._refuse(404, "there is nothing here; POST add-checkpoint")
+            return
+        body = self._body()
+        if body is not None:
+            self._answer(lambda: asked.witness.add_checkpoint(body, asked.book, int(asked.now())))
+
+    def do_GET(self) -> None:
+        """The last checkpoint of a log."""
+        asked = self.server.asked
+        path = self.path.removeprefix(asked.prefix)
+        found = CHECKPOINT_PATH.fullmatch(path)
+        if found is None or self.path != asked.prefix + path:
+            self._refuse(404, "there is nothing here; GET <SHA-256 of an origin>/checkpoint")
+            return
+        self._answer(lambda: asked.witness.latest(found.group(1), asked.book))
+
+    def _body(self) -> bytes | None:
+        length = self.headers.get("Content-Length", "")
+        if not _LENGTH.fullmatch(length):
+            self._refuse(411, "the request states no Content-Length")
+            return None
+        if int(length) > LARGEST_REQUEST_BYTES:
+            self._refuse(413, f"{LARGEST_REQUEST_BYTES} bytes are read at most")
+            return None
+        body = _read_within(self.connection, self.rfile, int(length), WHOLE_REQUEST_S)
+        self.connection.settimeout(IDLE_S)
+        if body is None:
+            self._refuse(408, "the request did not arrive whole in time")
+        return body
+
+    def _answer(self, ask: Callable[[], WitnessAnswer]) -> None:
+        try:
+            answer = ask()
+        except TidewaiterError as error:
+            self._refuse(error.http_status, str(error))
+        else:
+            self._send(answer.status, answer.body, answer.content_type)
+
+    def _refuse(self, status: int, reason: str) -> None:
+        self.close_connection = True
+        self._send(status, f"{reason}\n", TEXT_TYPE)
+
+    def _send(self, status: int, text: str, content_type: str) -> None:
+        body = text.encode("utf-8", "replace")
+        with contextlib.suppress(OSError):
+            self.send_response(status)
+            self.send_header("Content-Type", content_type)
+            self.send_header("Content-Length", str(len(body)))
+            if self.close_connection:
+                self.send_header("Connection", "close")
+            self.end_headers()
+            self.wfile.write(body)
+
+
+def _read_within(
+    connection: socket.socket, stream: Any, length: int, limit_s: float
+) -> bytes | None:
+    """Exactly `length` bytes, or None when they do not come within the time."""
+    body, ends = b"", time.monotonic() + limit_s
+    while len(body) < length:
+        left_s = ends - time.monotonic()
+        if left_s <= 0:
+            return None
+        connection.settimeout(left_s)
+        try:
+            piece = stream.read1(length - len(body))
+        except OSError:
+            return None
+        if not piece:
+            return None
+        body += piece
+    return body
