@@ -16,8 +16,8 @@ from tidewaiter.storage.custody_s3 import Bucket, BucketOfBlobs
 class Place:
     """A blob store, and the hands of whoever owns the machine below it."""
 
-    def __init__(self, store, overwrite, names):
-        self.store, self.overwrite, self.names = store, overwrite, names
+    def __init__(self, store, overwrite, remove, names):
+        self.store, self.overwrite, self.remove, self.names = store, overwrite, remove, names
 
 
 def folder_place(folder) -> Place:
@@ -29,7 +29,10 @@ def folder_place(folder) -> Place:
     def names():
         return sorted(path.name for path in folder.rglob("*") if path.is_file())
 
-    return Place(FolderOfBlobs(folder), overwrite, names)
+    def remove(digest):
+        (folder / digest[:2] / digest).unlink()
+
+    return Place(FolderOfBlobs(folder), overwrite, remove, names)
 
 
 def bucket_of(state, **more) -> Bucket:
@@ -42,7 +45,13 @@ def bucket_place(state, **more) -> Place:
     def overwrite(digest, content):
         state.overwrite("media", f"custody/{digest[:2]}/{digest}", content)
 
-    return Place(store, overwrite, lambda: [key.rsplit("/")[-1] for key in state.keys("media")])
+    def remove(digest):
+        state.remove("media", f"custody/{digest[:2]}/{digest}")
+
+    def names():
+        return [key.rsplit("/")[-1] for key in state.keys("media")]
+
+    return Place(store, overwrite, remove, names)
 
 
 @pytest.fixture(scope="module")

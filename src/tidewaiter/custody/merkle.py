@@ -80,6 +80,15 @@ class Tree:
         chosen = self._chosen(size)
         return self._fold(0, chosen) if chosen else EMPTY_ROOT
 
+    def peaks(self, size: int | None = None) -> list[tuple[int, bytes]]:
+        """Level and hash of the complete subtrees of the first `size` leaves, largest first."""
+        remaining, found, start = self._chosen(size), [], 0
+        while remaining:
+            level = remaining.bit_length() - 1
+            found.append((level, self._node(level, start >> level)))
+            start, remaining = start + (1 << level), remaining - (1 << level)
+        return found
+
     def inclusion_proof(self, index: int, size: int | None = None) -> list[bytes]:
         """The hashes, sibling first, that lead from leaf `index` to the root over `size` leaves."""
         end = self._chosen(size)

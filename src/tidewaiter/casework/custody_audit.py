@@ -1,0 +1,359 @@
+"""Audit a custody log: read every record and every byte of media again, and ask the witnesses.
+
+Nothing stored is compared with something else that is stored: hashes are taken of bodies and of
+media, roots are made of those hashes, and compared with what witnesses vouch for.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from array import array
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from tidewaiter.custody.checkpoint import Checkpoint
+from tidewaiter.custody.discrepancy import Discrepancy
+from tidewaiter.custody.explaining import Anchor, Fork, Stored, explain
+from tidewaiter.custody.judging import Judge
+from tidewaiter.custody.merkle import Tree, leaf_hash
+from tidewaiter.custody.note import Note, parse_signature_lines
+from tidewaiter.custody.policy import Policy
+from tidewaiter.custody.proof import FIRST_LINE, ProofFile
+from tidewaiter.custody.record import Record, parse_record
+from tidewaiter.custody.store import BlobStore, LogStore, SecretStore, StoredLeaf, Witness
+from tidewaiter.custody.trust import JudgedCheckpoint, judge_checkpoint
+from tidewaiter.custody.witness_times import WitnessTimes, witness_times
+from tidewaiter.errors import IntegrityError, MalformedText, MissingMedium
+
+CHUNK = 1024 * 1024
+MEDIA_FIELDS = frozenset({"blob", "manifest_blob"})
+# More devices than these are counted, not listed, in one finding.
+MOST_DEVICES = 20
+# A longer span is not read again to say whose records are in it.
+MOST_READ_AGAIN = 20_000
+
+
+@dataclass(frozen=True)
+class Place:
+    """What is audited: the log, its media and keys, and by whose word it is judged.
+
+    `outside` are proof files and checkpoint notes as their holders have them.
+    """
+
+    store: LogStore
+    policy: Policy
+    blobs: BlobStore | None = None
+    secrets: SecretStore | None = None
+    witnesses: Sequence[Witness] = ()
+    outside: Sequence[bytes] = ()
+
+
+@dataclass(frozen=True)
+class Audited:
+    """What an audit read, and what is wrong; nothing wrong is an empty list."""
+
+    records: int
+    media: int
+    media_bytes: int
+    confirmed_size: int
+    discrepancies: tuple[Discrepancy, ...]
+    forks: tuple[Fork, ...] = ()
+    unasked: tuple[str, ...] = ()
+
+
+@dataclass
+class _Reading:
+    """The store as one pass over it finds it."""
+
+    tree: Tree = field(default_factory=Tree)
+    edited: list[int] = field(default_factory=list)
+    claimed: list[bytes] = field(default_factory=list)
+    gaps: list[tuple[int, int]] = field(default_factory=list)
+    judged: list[Discrepancy] = field(default_factory=list)
+    media: dict[str, tuple[int, str, str]] = field(default_factory=dict)
+    """By digest: the entry that names it, its device and its recording."""
+    recordings: dict[str, tuple[int, str]] = field(default_factory=dict)
+    latest_ms: int = 0
+
+
+def audit(
+    place: Place,
+    judge: Judge | None = None,
+    *,
+    from_ms: int = 0,
+    to_ms: int | None = None,
+    told: Callable[[int], None] = lambda _records: None,
+) -> Audited:
+    """Read everything again and name what is wrong.
+
+    The judge of entries is made here unless one is given, for instance one that does not check
+    signatures. Silences are looked for between `from_ms` and `to_ms` (the newest claim by
+    default). `told` is called with the number of records read.
+    """
+    anchors, found = _stored_anchors(place)
+    outside, unasked = _outside_anchors(place, found)
+    judge = judge or Judge()
+    judge.times = _times(anchors)
+    reading = _read(place.store, judge, told)
+    absent = judge.absences(from_ms, reading.latest_ms if to_ms is None else to_ms)
+    reading.judged += absent.discrepancies
+    media, wrong_media, unnamed = _audit_media(place, reading, judge)
+    stored = _stored(place.store, reading, unnamed)
+    changed, forks = explain(stored, [*anchors, *outside])
+    found += [*changed, *reading.judged, *wrong_media, *_audit_keys(place, reading, judge)]
+    return Audited(
+        records=reading.tree.size,
+        media=len(media),
+        media_bytes=sum(media),
+        confirmed_size=_confirmed_size(reading.tree, [*anchors, *outside]),
+        discrepancies=tuple(found),
+        forks=tuple(forks),
+        unasked=tuple(unasked),
+    )
+
+
+def _stored_anchors(place: Place) -> tuple[list[Anchor], list[Discrepancy]]:
+    """Every stored checkpoint with its cosignatures, each signature checked."""
+    anchors: list[Anchor] = []
+    found: list[Discrepancy] = []
+    cosigned = set(place.store.cosigned_sizes())
+    for stored in place.store.checkpoints():
+        lines = place.store.cosignatures(stored.size) if stored.size in cosigned else {}
+        cosigned.discard(stored.size)
+        try:
+            note = _cosigned(stored.note, lines)
+            judged = judge_checkpoint(note, place.policy)
+            _must_be_of(judged.checkpoint, stored.size, stored.root, place.store.origin)
+        except IntegrityError as error:
+            text = f"the checkpoint stored for {stored.size} records: {error}"
+            found.append(Discrepancy("checkpoint-invalid", text, 0, max(0, stored.size - 1)))
+        else:
+            source = f"the stored checkpoint of {stored.size} records"
+            anchors.append(_anchor(judged, note, source, is_outside=False))
+    for size in sorted(cosigned):
+        text = f"a cosignature of a checkpoint over {size} records is kept, the checkpoint is not"
+        found.append(Discrepancy("checkpoint-invalid", text, 0, max(0, size - 1)))
+    return anchors, found
+
+
+def _cosigned(note: bytes, lines: dict[str, bytes]) -> bytes:
+    if not lines:
+        return note
+    signatures = parse_signature_lines(b"".join(lines.values()))
+    return Note.parse(note).with_signatures(signatures).encoded
+
+
+def _must_be_of(checkpoint: Checkpoint, size: int, root: bytes, origin: str) -> None:
+    if (checkpoint.size, checkpoint.root, checkpoint.origin) != (size, root, origin):
+        raise MalformedText(
+            f"it was signed for {checkpoint.size} records of {checkpoint.origin}, or another root"
+        )
+
+
+def _anchor(judged: JudgedCheckpoint, note: bytes, source: str, *, is_outside: bool) -> Anchor:
+    latest = max(judged.confirmed.values(), default=None)
+    return Anchor(
+        size=judged.checkpoint.size,
+        root=judged.checkpoint.root,
+        source=source,
+        note=note,
+        time_ms=None if latest is None else latest * 1000,
+        is_confirmed=bool(judged.confirmed),
+        is_quorum=_is_confirmed_by_quorum(judged),
+        is_outside=is_outside,
+    )
+
+
+def _is_confirmed_by_quorum(judged: JudgedCheckpoint) -> bool:
+    """Whether a quorum of somebody confirmed it; a policy without witnesses confirms nothing."""
+    return judged.quorum_met and bool(judged.confirmed)
+
+
+def _outside_anchors(place: Place, found: list[Discrepancy]) -> tuple[list[Anchor], list[str]]:
+    """What the witnesses say now, and what holders of proofs and notes were given."""
+    anchors, unasked = [], []
+    for answer in [witness.latest() for witness in place.witnesses]:
+        if answer.reason:
+            unasked.append(f"{answer.witness}: {answer.reason}")
+        elif answer.head is not None:
+            anchors.append(
+                Anchor(
+                    answer.head.size,
+                    answer.head.root,
+                    f"the witness {answer.witness}",
+                    answer.note,
+                    answer.time_ms,
+                    is_confirmed=True,
+                    is_outside=True,
+                )
+            )
+    for number, content in enumerate(place.outside, start=1):
+        try:
+            anchors.append(_handed_out(content, number, place))
+        except IntegrityError as error:
+            text = f"the proof or checkpoint {number} from outside: {error}"
+            found.append(Discrepancy("checkpoint-invalid", text))
+    return anchors, unasked
+
+
+def _handed_out(content: bytes, number: int, place: Place) -> Anchor:
+    is_proof = content.startswith(FIRST_LINE)
+    note = ProofFile.parse(content).checkpoint_note if is_proof else content
+    judged = judge_checkpoint(note, place.policy)
+    if judged.checkpoint.origin != place.store.origin:
+        raise MalformedText(f"it is of the log {judged.checkpoint.origin}")
+    what = "proof" if is_proof else "checkpoint"
+    return _anchor(judged, note, f"the {what} {number} from outside", is_outside=True)
+
+
+def _times(anchors: Iterable[Anchor]) -> WitnessTimes:
+    return witness_times(
+        (one.size, one.time_ms) for one in anchors if one.is_confirmed and one.time_ms is not None
+    )
+
+
+def _read(store: LogStore, judge: Judge, told: Callable[[int], None]) -> _Reading:
+    reading, due = _Reading(), 0
+    hashes: list[bytes] = []
+    for leaf in store.leaves():
+        if leaf.index > due:
+            reading.gaps.append((due, leaf.index - 1))
+        hashes.append(_hashed(leaf, reading))
+        _judge(leaf, reading, judge)
+        due = leaf.index + 1
+        if len(hashes) % 4096 == 0:
+            told(len(hashes))
+    reading.tree.extend(hashes)
+    return reading
+
+
+def _hashed(leaf: StoredLeaf, reading: _Reading) -> bytes:
+    found = leaf_hash(leaf.body)
+    if found != leaf.leaf_hash:
+        reading.edited.append(leaf.index)
+        reading.claimed.append(leaf.leaf_hash)
+    return found
+
+
+def _judge(leaf: StoredLeaf, reading: _Reading, judge: Judge) -> None:
+    try:
+        record = parse_record(leaf.body)
+    except MalformedText as error:
+        text = f"entry {leaf.index}: {error}"
+        reading.judged.append(Discrepancy("record-malformed", text, leaf.index, leaf.index))
+        return
+    reading.judged += judge.feed_record(leaf.index, record)
+    reading.latest_ms = max(reading.latest_ms, record.claimed_ms)
+    _note_media(leaf.index, record, reading)
+
+
+def _note_media(index: int, record: Record, reading: _Reading) -> None:
+    recording = str(record.fields.get("result", record.recording))
+    for name in MEDIA_FIELDS & record.fields.keys():
+        reading.media.setdefault(record.fields[name], (index, record.device, recording))
+    if "blob" in record.fields:
+        reading.recordings.setdefault(recording, (index, record.device))
+
+
+def _stored(store: LogStore, reading: _Reading, unnamed: int) -> Stored:
+    def devices_of(first: int, last: int) -> tuple[str, ...]:
+        if last - first > MOST_READ_AGAIN:
+            return ()
+        return _devices(store, first, last)
+
+    return Stored(
+        tree=reading.tree,
+        claimed_size=store.head().size,
+        edited=tuple(reading.edited),
+        claimed_hashes=tuple(reading.claimed),
+        gaps=tuple(reading.gaps),
+        judged=tuple(reading.judged),
+        unnamed_media=unnamed,
+        devices_of=devices_of,
+    )
+
+
+def _devices(store: LogStore, first: int, last: int) -> tuple[str, ...]:
+    names = set()
+    for leaf in store.leaves(first, last + 1):
+        try:
+            names.add(parse_record(leaf.body).device)
+        except MalformedText:
+            continue
+    return tuple(sorted(names)[:MOST_DEVICES])
+
+
+def _audit_media(
+    place: Place, reading: _Reading, judge: Judge
+) -> tuple[array[int], list[Discrepancy], int]:
+    """Hash every medium; sizes read, findings, and how many media no entry names."""
+    sizes = array("q")
+    if place.blobs is None:
+        return sizes, [], 0
+    unnamed, actual = 0, {}
+    for digest in place.blobs.digests():
+        actual[digest], size = _rehashed(place.blobs, digest)
+        sizes.append(size)
+        unnamed += digest not in reading.media
+    found = [
+        _wrong_medium(digest, actual, reading)
+        for digest, content in actual.items()
+        if content != digest
+    ]
+    for digest, (index, device, recording) in reading.media.items():
+        if digest not in actual and not judge.retention.is_erased(recording):
+            text = f"the medium {digest[:16]}… of recording {recording} is not where it was kept"
+            found.append(Discrepancy("media-missing", text, index, index, (device,)))
+    return sizes, found, unnamed
+
+
+def _rehashed(blobs: BlobStore, digest: str) -> tuple[str, int]:
+    state, size = hashlib.sha256(), 0
+    try:
+        with blobs.open(digest) as source:
+            while chunk := source.read(CHUNK):
+                state.update(chunk)
+                size += len(chunk)
+    except MissingMedium:  # it went while it was being listed
+        return "", 0
+    return state.hexdigest(), size
+
+
+def _wrong_medium(digest: str, actual: dict[str, str], reading: _Reading) -> Discrepancy:
+    index, device, recording = reading.media.get(digest, (None, "", ""))
+    content = actual[digest]
+    whose = f" of recording {recording}" if recording else ""
+    if content in actual and content != digest:
+        other = reading.media.get(content, (None, "", "another"))[2]
+        text = f"under the digest {digest[:16]}…{whose} stands the medium of {other}"
+        name = "media-swapped"
+    else:
+        text = f"the bytes of the medium {digest[:16]}…{whose} are not those that were logged"
+        name = "media-edited"
+    return Discrepancy(name, text, index, index, (device,) if device else ())
+
+
+def _audit_keys(place: Place, reading: _Reading, judge: Judge) -> list[Discrepancy]:
+    """Recordings whose key is gone although no entry says that they were erased."""
+    if place.secrets is None:
+        return []
+    found = []
+    for recording, (index, device) in reading.recordings.items():
+        if place.secrets.wrapped_key(recording) is None and not judge.retention.is_erased(
+            recording
+        ):
+            text = f"the key of recording {recording} is gone, and no entry erases it"
+            found.append(Discrepancy("early-erasure", text, index, index, (device,)))
+    return found
+
+
+def _confirmed_size(tree: Tree, anchors: Iterable[Anchor]) -> int:
+    """How many records a witness vouches for as they are."""
+    return max(
+        (
+            one.size
+            for one in anchors
+            if one.is_confirmed and one.size <= tree.size and tree.root(one.size) == one.root
+        ),
+        default=0,
+    )
