@@ -14,7 +14,15 @@ from pathlib import Path
 
 from tidewaiter import __version__
 from tidewaiter.errors import ConfigurationError, InputError, StorageError
-from tidewaiter.face_audit.auditing import Audit, check_before, check_faces, prepared, results
+from tidewaiter.face_audit.auditing import (
+    Audit,
+    Estimate,
+    check_before,
+    check_faces,
+    estimated,
+    prepared,
+    results,
+)
 from tidewaiter.face_audit.demonstration import chosen, people_text, protocol_text
 from tidewaiter.face_audit.driver import Ending, Ports, carry_out, open_probes
 from tidewaiter.face_audit.gate import GateKeeper
@@ -22,7 +30,7 @@ from tidewaiter.face_audit.ledger import Book, Opening, book_of, same_audit
 from tidewaiter.face_audit.material import Material, closeness_by
 from tidewaiter.face_audit.people import Person, Photo, read_people
 from tidewaiter.face_audit.protocol import Gate, Protocol, read_protocol
-from tidewaiter.face_audit.results import AuditResults
+from tidewaiter.face_audit.results import AuditResults, Planned
 from tidewaiter.face_audit.service import Picture, Recogniser
 from tidewaiter.face_audit.starting import PEOPLE_FILE, PROTOCOL_FILE
 from tidewaiter.face_audit.trials import Closeness, for_another
@@ -57,13 +65,25 @@ class Bench:
 
     def opening(self) -> Opening:
         """The first line of this audit's ledger."""
+        plan = self.estimate()
         return Opening(
             audit=self.audit.protocol.audit,
             protocol_sha256=self.audit.digest,
             pictures=self.audit.pictures,
             endpoint=self.recogniser.card.endpoint,
             started=SystemClock().now(),
+            planned=Planned(
+                calls=plan.calls,
+                cost=str(plan.cost),
+                seconds=round(plan.seconds, 1),
+                pictures=plan.attack_pictures,
+            ),
         )
+
+    def estimate(self, workers: int | None = None) -> Estimate:
+        """What this audit would take with so many workers, by default one per core."""
+        also = self.also
+        return estimated(self.audit, self.recogniser, also=also, workers=workers or cores())
 
 
 class SystemClock:
@@ -208,7 +228,8 @@ def audit_results(bench: Bench) -> AuditResults:
         "python": platform.python_version(),
         "service": bench.recogniser.card.version,
     }
-    return results(bench.audit, opening, rows, facts, bench.recogniser.card)
+    cards = [recogniser.card for recogniser in (bench.recogniser, *bench.also)]
+    return results(bench.audit, opening, rows, facts, *cards)
 
 
 def write_report(bench: Bench, language: str) -> AuditResults:

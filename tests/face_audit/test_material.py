@@ -40,7 +40,7 @@ def test_with_a_capture_photos_and_forgeries_are_saved_alike(tmp_path, photo):
     kept = Kept()
     forgery = Probe(photo, photo, "swap-feather", 1)
     kept[forgery_name(forgery)] = marked(PIXELS[..., ::-1], "swap-feather", 1)
-    kept[f"{forgery_name(forgery)}.json"] = b'["a.png"]'
+    kept[f"{forgery_name(forgery)}.json"] = b'{"files": ["a.png"], "forging_ms": 1.5}'
     material = Material(tmp_path, kept, Limits(), Capture(jpeg=80))
     genuine, forged = (material.show(p).picture.content for p in (Probe(photo), forgery))
     assert genuine[:4] == forged[:4] == b"\xff\xd8\xff\xfe"

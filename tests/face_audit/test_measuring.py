@@ -131,7 +131,7 @@ def test_a_probe_without_a_face_is_refused_and_not_a_non_match():
 def test_morphs_are_counted_whole():
     _, _, record = measured()
     for row in record.at[0].morphs:
-        shares = list(row.map_attempts)
+        shares = [by_count[0] for by_count in row.attack_potential]
         assert shares == sorted(shares, reverse=True)
         assert row.min_max.value == pytest.approx(shares[0])
         assert row.min_max.value >= row.prod_avg

@@ -25,13 +25,12 @@ def command(*, protocol: Path, out: Path | None) -> None:
     """
     from tidewaiter import wiring, wiring_audit
     from tidewaiter.cli.printing import printable
-    from tidewaiter.face_audit.auditing import estimated
 
     folder = out or protocol.with_suffix("")
     bench, faceless = wiring_audit.open_audit(protocol, folder, wiring.read_settings())
     for name in faceless:
         click.echo(f"notice: no face was found in {printable(name)}; it counts as not captured")
-    for line in _lines(estimated(bench.audit, bench.recogniser)):
+    for line in _lines(bench.estimate()):
         click.echo(line)
 
 

@@ -14,18 +14,28 @@ from tidewaiter.evaluation.planning import (
     most_successes_below,
     smallest_reportable_rate,
 )
+from tidewaiter.face_audit.driver import JUDGED
 from tidewaiter.face_audit.ledger import Book, Opening, Row, book_of
 from tidewaiter.face_audit.measuring import measured
 from tidewaiter.face_audit.people import Person, Photo, check_may_be_sent
-from tidewaiter.face_audit.protocol import Protocol
+from tidewaiter.face_audit.protocol import Protocol, Target
 from tidewaiter.face_audit.results import AuditResults, Doubt, ServiceUsed, Spent
 from tidewaiter.face_audit.service import Recogniser, ServiceCard
 from tidewaiter.face_audit.thresholds import threshold_from_card
-from tidewaiter.face_audit.trials import Closeness, Role, Setting, Trial, lay_out, settle
+from tidewaiter.face_audit.times import generation, working_s
+from tidewaiter.face_audit.trials import (
+    Closeness,
+    Role,
+    Setting,
+    Trial,
+    for_another,
+    lay_out,
+    settle,
+)
 from tidewaiter.face_audit.verdict import ACCEPTABLE, not_covered, verdict
 
-# Seconds, for the time of a plan: medians of benchmarks/face_audit, two busy cores.
-FORGING_S, COMPARING_S, REMOTE_CALL_S = 0.3, 0.5, 0.6
+# Seconds on one core, for the time of a plan (benchmarks/face_audit/results/pilot.json).
+FORGING_S, EMBEDDING_S, JUDGING_S, REMOTE_CALL_S, ROW_S = 0.2, 0.25, 0.2, 0.6, 0.002
 
 
 @dataclass(frozen=True)
@@ -100,7 +110,7 @@ def check_before(audit: Audit, recogniser: Recogniser) -> None:
                 f"the adapter {card.adapter!r} may cost money and the protocol names no "
                 "limits.price_per_call; name it (0 where calls are free), so that the cap holds"
             )
-    given = threshold_from_card(audit.protocol, card)
+    given = threshold_from_card(audit.protocol.target, card)
     if given is not None and not math.isfinite(given):
         raise ConfigurationError(f"the threshold {given} cannot be reached; name a finite number")
 
@@ -133,15 +143,23 @@ def check_faces(
     return faceless
 
 
-def estimated(audit: Audit, recogniser: Recogniser) -> Estimate:
-    """Calls, money and time, and what the numbers of people can and cannot show."""
-    price, limits = recogniser.price, audit.protocol.limits
+def estimated(
+    audit: Audit, recogniser: Recogniser, *, also: Sequence[Recogniser] = (), workers: int = 1
+) -> Estimate:
+    """Calls, money and time, and what the numbers of people can and cannot show.
+
+    `also` are the further recognisers; `workers` make pictures at once.
+    """
+    limits = audit.protocol.limits
     roles = Counter(trial.role.value for trial in audit.trials)
     forgeries = {trial.probe.key for trial in audit.trials if trial.species}
-    calls = _calls(audit, recogniser) if recogniser.card.remote else 0
-    cost = (price.per_call or Decimal(0)) * calls
+    shares = [(recogniser, audit.trials)]
+    shares += [(other, for_another(audit.trials, other.card.adapter)) for other in also]
+    billed = [(r, _calls(audit, r, trials)) for r, trials in shares if r.card.remote]
+    calls = sum(count for _, count in billed)
+    cost = sum(((r.price.per_call or Decimal(0)) * count for r, count in billed), Decimal(0))
     each = 1 / limits.rps if limits.rps else REMOTE_CALL_S
-    asked = calls * each if recogniser.card.remote else _embedded_s(audit)
+    rows = sum(len(trials) for _, trials in shares)
     pairs = sum(
         t.part == "calibrate" and t.role is Role.ZERO_EFFORT and t.species == ""
         for t in audit.trials
@@ -156,7 +174,7 @@ def estimated(audit: Audit, recogniser: Recogniser) -> Estimate:
         currency=limits.currency,
         over_limit=(limits.max_calls is not None and calls > limits.max_calls)
         or (money is not None and cost > money),
-        seconds=asked + FORGING_S * len(forgeries),
+        seconds=calls * each + ROW_S * rows + _making_s(audit, shares) / workers,
         calibration_comparisons=pairs,
         lowest_fmr=smallest_reportable_rate(max(pairs, 1)),
         targets=len(audit.setting.targets),
@@ -166,17 +184,23 @@ def estimated(audit: Audit, recogniser: Recogniser) -> Estimate:
 
 
 def results(
-    audit: Audit, opening: Opening, rows: Sequence[Row], facts: Mapping[str, str], card: ServiceCard
+    audit: Audit,
+    opening: Opening,
+    rows: Sequence[Row],
+    facts: Mapping[str, str],
+    *cards: ServiceCard,
 ) -> AuditResults:
     """The whole record from a ledger; `facts` are the ledger's digest and versions.
 
-    Same ledger, same record. Raises IntegrityError for rows that contradict each other.
+    `cards` are the recogniser under audit and the further ones. Same ledger, same record.
+    Raises IntegrityError for rows that contradict each other.
     """
     book = book_of(rows)
-    tables = measured(audit.trials, book, audit.protocol, audit.setting, card)
+    protocol, card = audit.protocol, cards[0]
+    tables = measured(audit.trials, book, protocol, audit.setting, cards)
     retries, leave = audit.protocol.limits.retries, audit.protocol.limits.on_doubt == "leave"
     left = sum(not book.settled(t.id, retries, leave_doubt=leave) for t in audit.trials)
-    service = _service(audit.protocol, card, any(row.test_kit for row in rows))
+    service = _service(protocol.target, card, any(row.test_kit for row in rows if not row.by))
     sides = Counter(audit.setting.part_of.values())
     return AuditResults(
         audit=audit.protocol.audit,
@@ -186,6 +210,10 @@ def results(
         started=opening.started,
         versions={key: value for key, value in facts.items() if key != "ledger_sha256"},
         service=service,
+        further=tuple(
+            _service(target, other, any(row.test_kit for row in rows if row.by))
+            for target, other in zip(protocol.also, cards[1:], strict=True)
+        ),
         people={
             "calibrate": sides["calibrate"],
             "test": sides["test"],
@@ -198,55 +226,67 @@ def results(
         at=tables.at,
         sweep=tables.sweep,
         det=tables.det,
+        spoofability=tables.spoofability,
         worst=tables.worst,
-        spent=_spent(book),
-        not_covered=not_covered(tables.gate, audit.protocol.target.mode),
+        spent=_spent(book, opening, rows),
+        not_covered=not_covered(tables.gate, protocol.target.mode, further=len(protocol.also)),
     )
 
 
-def _calls(audit: Audit, recogniser: Recogniser) -> int:
+def _calls(audit: Audit, recogniser: Recogniser, trials: Sequence[Trial]) -> int:
     """Billed calls of a remote service, each reference and probe looked at once."""
     price = recogniser.price
     verify = audit.protocol.target.mode == "verify"
     each = price.calls_per_compare if verify else price.calls_per_search
-    references = {trial.reference.sha256 for trial in audit.trials if trial.reference}
-    probes = {trial.probe.key for trial in audit.trials}
+    references = {trial.reference.sha256 for trial in trials if trial.reference}
+    probes = {trial.probe.key for trial in trials}
     return (
         len(audit.gallery) * price.calls_per_enrolment
-        + len(audit.trials) * each
+        + len(trials) * each
         + len(references) * price.calls_per_reference
         + len(probes) * price.calls_per_probe
     )
 
 
-def _embedded_s(audit: Audit) -> float:
-    """Embedded recognisers look at each picture once; comparing is nothing beside it."""
-    pictures = {t.probe.key for t in audit.trials}
-    pictures |= {t.reference.sha256 for t in audit.trials if t.reference}
-    return COMPARING_S * len(pictures)
+def _making_s(audit: Audit, shares: Sequence[tuple[Recogniser, Sequence[Trial]]]) -> float:
+    """Forging, embedding where the recogniser runs here, and judging: each picture once."""
+    forged = {trial.probe.key for trial in audit.trials if trial.species}
+    judged = {trial.probe.key for trial in audit.trials if trial.role in JUDGED}
+    seconds = FORGING_S * len(forged)
+    if audit.protocol.gate is not None:
+        seconds += JUDGING_S * len(judged)
+    for recogniser, trials in shares:
+        if not recogniser.card.remote:
+            pictures = {t.probe.key for t in trials}
+            pictures |= {t.reference.sha256 for t in trials if t.reference}
+            seconds += EMBEDDING_S * len(pictures)
+    return seconds
 
 
-def _service(protocol: Protocol, card: ServiceCard, test_kit: bool) -> ServiceUsed:
+def _service(target: Target, card: ServiceCard, test_kit: bool) -> ServiceUsed:
     return ServiceUsed(
         adapter=card.adapter,
-        mode=protocol.target.mode,
+        mode=target.mode,
         endpoint=card.endpoint,
         version=card.version,
         score_meaning=card.score_meaning,
-        given_threshold=threshold_from_card(protocol, card),
+        given_threshold=threshold_from_card(target, card),
         test_kit=test_kit or card.test_kit,
     )
 
 
-def _spent(book: Book) -> Spent:
+def _spent(book: Book, opening: Opening, rows: Sequence[Row]) -> Spent:
     outcomes = Counter(
         row.outcome.value
         for row in book.answered.values()
         if row.outcome is not None and row.stage != "enrol"
     )
     return Spent(
+        planned=opening.planned,
         calls=book.calls,
         cost=str(book.cost),
+        seconds=working_s(opening, rows),
+        generation=generation(rows),
         in_doubt=tuple(
             Doubt(trial_id=row.trial_id, attempt=row.attempt, sent_at=row.at)
             for row in book.doubtful

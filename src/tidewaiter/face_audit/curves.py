@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from tidewaiter.evaluation.presentation_attacks import spoofability_curve
 from tidewaiter.evaluation.verification import (
     deviates,
     false_match_rate,
@@ -17,6 +18,7 @@ from tidewaiter.face_audit.trials import Role
 
 # Points of a curve; more are not seen on a page.
 MOST_POINTS = 200
+SPOOFABILITY_POINTS = 21
 
 Scores = np.typing.NDArray[np.float64]
 
@@ -58,6 +60,28 @@ def det_curves(test: Sequence[Seen], *, gated: bool) -> tuple[Curve, ...]:
             attacks = -_gate_scores(s for s in test if s.trial.species == name)
             found.append(_trade_off(f"gate: {name}", attacks, genuine))
     return tuple(curve for curve in found if curve is not None)
+
+
+def spoofability_curves(test: Sequence[Seen]) -> tuple[Curve, ...]:
+    """EPSC: the least half of FAR_ω + FNMR, over the share ω of attacks among impostors.
+
+    One curve per species, without the gate; none where the service hides its scores.
+    """
+    mated = _scores(test, lambda s: s.trial.role is Role.MATED)
+    random = _random(test)
+    if not mated.size or not random.size:
+        return ()
+    omegas = np.linspace(0, 1, SPOOFABILITY_POINTS)
+    return tuple(
+        Curve(
+            name=name,
+            trials=int(mated.size + random.size + scores.size),
+            x=tuple(float(omega) for omega in omegas),
+            y=tuple(float(e) for e in spoofability_curve(mated, random, scores, omegas)[:, 0]),
+        )
+        for name, scores in _species(test)
+        if scores.size
+    )
 
 
 def _trade_off(name: str, bad: Scores, good: Scores) -> Curve | None:

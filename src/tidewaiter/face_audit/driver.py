@@ -182,7 +182,13 @@ class _Run:
             self._enter(row.model_copy(update={"state": "unmade", "service_code": str(error)}))
             return True
         probe = shown.picture
-        row = row.model_copy(update={"probe_sha256": probe.sha256, "made_from": shown.made_from})
+        row = row.model_copy(
+            update={
+                "probe_sha256": probe.sha256,
+                "made_from": shown.made_from,
+                "forging_ms": shown.forging_ms,
+            }
+        )
         service = self.ports.recogniser
         if trial.reference is None:
             return self._ask(

@@ -17,6 +17,7 @@ from typing import Literal, Protocol
 from pydantic import ValidationError
 
 from tidewaiter.errors import IntegrityError
+from tidewaiter.face_audit.results import Planned
 from tidewaiter.face_audit.service import WORTH_ASKING_AGAIN, Outcome
 from tidewaiter.vocabulary import Noun, Sha256
 
@@ -32,6 +33,8 @@ class Opening(Noun):
 
     endpoint: str
     started: str
+    planned: Planned | None = None
+    """What was to be expected when the audit began."""
 
 
 class Row(Noun):
@@ -51,6 +54,9 @@ class Row(Noun):
     compared_id: str = ""
     probe_sha256: str = ""
     made_from: tuple[str, ...] = ()
+    forging_ms: float | None = None
+    """How long making the picture took, where it was forged."""
+
     attempt: int = 1
     calls: int = 0
     cost: Decimal = Decimal(0)

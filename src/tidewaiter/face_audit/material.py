@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -33,10 +34,11 @@ UNFIT = b"unfit: "
 
 @dataclass(frozen=True)
 class Shown:
-    """A picture as presented, and the listed files it was made from."""
+    """A picture as presented, the listed files it was made from, and how long forging took."""
 
     picture: Picture
     made_from: tuple[str, ...]
+    forging_ms: float | None = None
 
 
 class Material:
@@ -66,16 +68,16 @@ class Material:
         name = forgery_name(probe)
         content, origin = self.store.get(name), self.store.get(f"{name}.json")
         if content is None or origin is None:
-            content, files = self._forged(probe)
-            origin = json.dumps(files).encode()
+            content, files, forging_ms = self._forged(probe)
+            origin = json.dumps({"files": files, "forging_ms": forging_ms}).encode()
             self.store.put(f"{name}.json", origin)
             self.store.put(name, content)
         if content.startswith(UNFIT):
             raise UnfitFaces(content[len(UNFIT) :].decode("utf-8"))
-        made_from = tuple(json.loads(origin))
-        if self.capture is None:
-            return Shown(Picture(name, content), made_from)
-        return Shown(self._as_captured(probe, content), made_from)
+        said = json.loads(origin)
+        plain = self.capture is None
+        picture = Picture(name, content) if plain else self._as_captured(probe, content)
+        return Shown(picture, tuple(said["files"]), said["forging_ms"])
 
     def has_face(self, photo: Photo) -> bool:
         """Whether the face mesh finds a face; kept, since every run asks.
@@ -109,20 +111,25 @@ class Material:
             self.store.put(name, content)
         return Picture(name, content)
 
-    def _forged(self, probe: Probe) -> tuple[bytes, list[str]]:
-        """The first pair of photos that can be forged, or the reason why the last cannot."""
+    def _forged(self, probe: Probe) -> tuple[bytes, list[str], float | None]:
+        """The first pair of photos that can be forged, or the reason why the last cannot.
+
+        With the files it was made from and the milliseconds that forging took.
+        """
         problem = ""
         for host, donor in probe.choices:
             try:
                 face = self._face(host)
                 other = self._face(donor) if donor else face
+                started = time.perf_counter()
                 forgery = forged(probe.species, face, other, probe.seed, share=probe.alpha)
             except UnfitFaces as error:
                 problem = str(error)
                 continue
             files = [photo.file for photo in (host, donor) if photo is not None]
-            return marked(forgery.pixels, probe.species, probe.seed), files
-        return UNFIT + problem.encode("utf-8"), []
+            content = marked(forgery.pixels, probe.species, probe.seed)
+            return content, files, round(1000 * (time.perf_counter() - started), 1)
+        return UNFIT + problem.encode("utf-8"), [], None
 
     def _opened(self, photo: Photo) -> media.Picture:
         opened = media.open_media(self.folder / photo.file, self.limits, name=photo.file)

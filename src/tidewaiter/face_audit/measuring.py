@@ -6,10 +6,18 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from tidewaiter.face_audit.curves import det_curves, sweep_curves
+import numpy as np
+
+from tidewaiter.face_audit.curves import det_curves, spoofability_curves, sweep_curves
+from tidewaiter.face_audit.detection import detection_rows, worst_detection
 from tidewaiter.face_audit.gate import Cut, fitted_cut
 from tidewaiter.face_audit.ledger import Book
-from tidewaiter.face_audit.morph_rows import morph_rows
+from tidewaiter.face_audit.morph_rows import (
+    PAIR_KINDS,
+    HonestScores,
+    Witness,
+    morph_rows,
+)
 from tidewaiter.face_audit.observations import Seen, observed, rate
 from tidewaiter.face_audit.people import Person
 from tidewaiter.face_audit.protocol import Protocol
@@ -17,21 +25,22 @@ from tidewaiter.face_audit.results import (
     AttackRow,
     AtThreshold,
     Curve,
+    FurtherRecogniser,
     GateUsed,
     GroupRow,
     Licit,
     MorphRow,
     PersonRow,
     Rate,
+    ThresholdUsed,
     WorstPicture,
 )
 from tidewaiter.face_audit.service import ServiceCard
 from tidewaiter.face_audit.thresholds import threshold_from_card, thresholds
-from tidewaiter.face_audit.trials import LOOKALIKE, RANDOM, Role, Setting, Trial
+from tidewaiter.face_audit.trials import Role, Setting, Trial, for_another
 from tidewaiter.forgeries.faces import SPECIES
 
 WORST_SHOWN = 20
-PAIR_KINDS = ("all", RANDOM, LOOKALIKE)
 
 
 @dataclass(frozen=True)
@@ -42,19 +51,36 @@ class Measured:
     gate: GateUsed | None
     sweep: tuple[Curve, ...]
     det: tuple[Curve, ...]
+    spoofability: tuple[Curve, ...]
     worst: tuple[WorstPicture, ...]
 
 
+@dataclass(frozen=True)
+class _Further:
+    """What a further recogniser saw of the measured people, and its thresholds."""
+
+    adapter: str
+    test: Sequence[Seen]
+    thresholds: Sequence[ThresholdUsed]
+
+
 def measured(
-    trials: Sequence[Trial], book: Book, protocol: Protocol, setting: Setting, card: ServiceCard
+    trials: Sequence[Trial],
+    book: Book,
+    protocol: Protocol,
+    setting: Setting,
+    cards: Sequence[ServiceCard],
 ) -> Measured:
-    """Every table. Thresholds and the gate's cut come from the calibration people only."""
+    """Every table. Thresholds and the gate's cut come from the calibration people only.
+
+    `cards` are the recogniser under audit and the further ones, as the protocol has them.
+    """
     seen = observed(trials, book)
-    calibration = [s for s in seen if s.trial.part == "calibrate"]
-    test = [s for s in seen if s.trial.part == "test"]
+    calibration, test = _parts(seen)
     cut = _cut(calibration, protocol)
-    given = threshold_from_card(protocol, card)
+    given = threshold_from_card(protocol.target, cards[0])
     used = thresholds(calibration, given, protocol.target.threshold.fmr)
+    further = [_further(trials, book, protocol, n, card) for n, card in enumerate(cards[1:])]
     tables = _Tables(test, protocol, setting, cut, _unmade(trials, book))
     return Measured(
         at=tuple(
@@ -62,15 +88,17 @@ def measured(
                 threshold=threshold,
                 licit=tables.licit(threshold.value),
                 attacks=tuple(tables.attacks(threshold.value)),
-                morphs=tuple(tables.morphs(threshold.value)),
+                morphs=tuple(tables.morphs(threshold, further)),
                 people=tuple(tables.people(threshold.value)),
                 groups=tuple(tables.groups(threshold.value)),
+                further=tuple(_further_at(one, threshold.name) for one in further),
             )
             for threshold in used
         ),
-        gate=_gate_used(protocol, cut),
+        gate=_gate_used(protocol, cut, test),
         sweep=sweep_curves(test),
         det=det_curves(test, gated=cut is not None),
+        spoofability=spoofability_curves(test),
         worst=tuple(tables.worst(used[0].value)),
     )
 
@@ -129,20 +157,23 @@ class _Tables:
                 if chosen:
                     yield self._attack_row(attack.species, pair, chosen, threshold)
 
-    def morphs(self, threshold: float | None) -> Iterator[MorphRow]:
+    def morphs(self, used: ThresholdUsed, further: Sequence[_Further]) -> Iterator[MorphRow]:
         """The morph measures of each morph species; verification only."""
         if not self.verify:
             return
-        licit = self.licit(threshold)
+        witnesses = [
+            Witness(self.protocol.target.adapter, self.test, used.value),
+            *(Witness(o.adapter, o.test, _named(o, used.name).value) for o in further),
+        ]
+        fnmr = self.licit(used.value).fnmr
         for attack in self.protocol.attacks:
-            if SPECIES[attack.species].family != "morph":
-                continue
-            chosen = [s for s in self.test if s.trial.species == attack.species]
-            for pair in PAIR_KINDS:
-                of_pair = [s for s in chosen if pair in ("all", s.trial.pair)]
-                row = morph_rows(of_pair, attack.species, pair, threshold, licit.fnmr)
-                if row is not None:
-                    yield row
+            if SPECIES[attack.species].family == "morph":
+                yield from morph_rows(witnesses, attack, self._honest_scores(), fnmr)
+
+    def _honest_scores(self) -> HonestScores:
+        mated = [s.score for s in self.test if s.trial.role is Role.MATED and s.score is not None]
+        pairs = {pair: s.score for pair, s in self.honest.items() if s.score is not None}
+        return HonestScores(np.array(mated, dtype=np.float64), pairs)
 
     def people(self, threshold: float | None) -> Iterator[PersonRow]:
         """One row per target, the most often impersonated first."""
@@ -264,7 +295,43 @@ def _cut(calibration: Sequence[Seen], protocol: Protocol) -> Cut | None:
     return fitted_cut(scores, protocol.gate.bpcer)
 
 
-def _gate_used(protocol: Protocol, cut: Cut | None) -> GateUsed | None:
+def _parts(seen: Sequence[Seen]) -> tuple[list[Seen], list[Seen]]:
+    """The calibration people's and the measured people's."""
+    return (
+        [s for s in seen if s.trial.part == "calibrate"],
+        [s for s in seen if s.trial.part == "test"],
+    )
+
+
+def _further(
+    trials: Sequence[Trial], book: Book, protocol: Protocol, number: int, card: ServiceCard
+) -> _Further:
+    target = protocol.also[number]
+    calibration, test = _parts(observed(for_another(trials, target.adapter), book))
+    given = threshold_from_card(target, card)
+    # Thresholds bear the same names as those of the recogniser under audit.
+    used = thresholds(calibration, given, protocol.target.threshold.fmr)
+    return _Further(target.adapter, test, used)
+
+
+def _named(further: _Further, name: str) -> ThresholdUsed:
+    """Its threshold of that name; without scores, the one in service."""
+    return next((t for t in further.thresholds if t.name == name), further.thresholds[0])
+
+
+def _further_at(further: _Further, name: str) -> FurtherRecogniser:
+    used = _named(further, name)
+    mated = [s for s in further.test if s.trial.role is Role.MATED]
+    random = [s for s in further.test if s.trial.role is Role.ZERO_EFFORT]
+    return FurtherRecogniser(
+        adapter=further.adapter,
+        threshold=used,
+        fnmr=rate(mated, lambda s: not s.accepted(used.value), captured_only=True),
+        fmr_random=rate(random, lambda s: s.accepted(used.value), captured_only=True),
+    )
+
+
+def _gate_used(protocol: Protocol, cut: Cut | None, test: Sequence[Seen]) -> GateUsed | None:
     gate = protocol.gate
     if gate is None or cut is None:
         return None
@@ -275,6 +342,8 @@ def _gate_used(protocol: Protocol, cut: Cut | None) -> GateUsed | None:
         calibration_bpcer=cut.bpcer,
         calibration_pictures=cut.count,
         failures=cut.failures,
+        detection=tuple(detection_rows(test, protocol.split.hold_out_species)),
+        worst=tuple(worst_detection(test, protocol.split.hold_out_species)),
     )
 
 

@@ -100,18 +100,32 @@ class AttackRow(Noun):
 class MorphRow(Noun):
     """Morphs against all their contributors, over `morphs` with every comparison answered.
 
-    `map_attempts[r-1]` is MAP[r,1]: the share accepted for both contributors in at least r
-    of their references. One recogniser is audited, so c is 1.
+    `attack_potential[r-1][c-1]` is MAP[r,c]: the share accepted for both contributors in at
+    least r of their references by at least c of the `recognisers`, the first of which is
+    under audit. `expected` is P_morph, foretold from honest comparisons of the same pairs.
+    `alpha` is the target's part, None where it was drawn.
     """
 
     species: str
+    alpha: float | None = None
     pair: Literal["all", "random", "look-alike"]
     morphs: int
     min_max: Rate
     prod_avg: float
     rmmr: float | None
-    map_attempts: tuple[float, ...]
+    expected: float | None
+    recognisers: tuple[str, ...]
+    attack_potential: tuple[tuple[float, ...], ...]
     left_out: int
+
+
+class FurtherRecogniser(Noun):
+    """A further recogniser at its own threshold of the same name, on the measured people."""
+
+    adapter: str
+    threshold: ThresholdUsed
+    fnmr: Rate | None
+    fmr_random: Rate | None
 
 
 class PersonRow(Noun):
@@ -145,6 +159,7 @@ class AtThreshold(Noun):
     morphs: tuple[MorphRow, ...]
     people: tuple[PersonRow, ...]
     groups: tuple[GroupRow, ...]
+    further: tuple[FurtherRecogniser, ...] = ()
 
 
 class Curve(Noun):
@@ -154,6 +169,30 @@ class Curve(Noun):
     trials: int
     x: tuple[float, ...]
     y: tuple[float, ...]
+
+
+class DetectionRow(Noun):
+    """The gate's scores of one species against those of genuine pictures of measured people."""
+
+    species: str
+    held_out: bool
+    attacks: int
+    genuine: int
+    auc: float
+    equal_error: float
+    """D-EER."""
+
+
+class WorstDetection(Noun):
+    """The gate against the worst of several species at thresholds of the measured pictures."""
+
+    which: Literal["all", "seen", "held out"]
+    species: int
+    bpcer_at: dict[str, float]
+    """BPCERn by n: BPCER where every species' APCER is at most 1/n."""
+
+    apcer_at: dict[str, float]
+    """The worst species' APCER at a BPCER of so many percent."""
 
 
 class GateUsed(Noun):
@@ -168,6 +207,8 @@ class GateUsed(Noun):
     calibration_bpcer: float
     calibration_pictures: int
     failures: int
+    detection: tuple[DetectionRow, ...] = ()
+    worst: tuple[WorstDetection, ...] = ()
 
 
 class WorstPicture(Noun):
@@ -206,11 +247,36 @@ class Doubt(Noun):
     sent_at: str
 
 
-class Spent(Noun):
-    """What the run used."""
+class Planned(Noun):
+    """What `tidewaiter audit plan` says of the same protocol: retries are not in it."""
 
     calls: int
     cost: str
+    seconds: float
+    pictures: int
+
+
+class Generation(Noun):
+    """How long forging took, per species, in milliseconds a picture."""
+
+    species: str
+    pictures: int
+    median_ms: float
+    slowest_ms: float
+
+
+class Spent(Noun):
+    """What the run used, beside what was planned when it began.
+
+    `seconds` run from the beginning of the ledger to its last answer; breaks of more than
+    ten minutes between two calls, as when a run was interrupted, are left out.
+    """
+
+    planned: Planned | None
+    calls: int
+    cost: str
+    seconds: float
+    generation: tuple[Generation, ...]
     in_doubt: tuple[Doubt, ...]
     outcomes: dict[str, int]
     unmade: int
@@ -227,6 +293,7 @@ class AuditResults(Noun):
     started: str
     versions: dict[str, str]
     service: ServiceUsed
+    further: tuple[ServiceUsed, ...] = ()
     people: dict[str, int]
     partial: bool
     trials_left: int
@@ -235,6 +302,9 @@ class AuditResults(Noun):
     at: tuple[AtThreshold, ...]
     sweep: tuple[Curve, ...]
     det: tuple[Curve, ...]
+    spoofability: tuple[Curve, ...]
+    """EPSC of each species: the share of attacks among impostors, and the least weighted error."""
+
     worst: tuple[WorstPicture, ...]
     spent: Spent
     not_covered: tuple[Text, ...]

@@ -10,7 +10,7 @@ from tidewaiter.evaluation.planning import reportable
 from tidewaiter.evaluation.sources import FloatArray
 from tidewaiter.evaluation.verification import threshold_at
 from tidewaiter.face_audit.observations import Seen
-from tidewaiter.face_audit.protocol import Protocol
+from tidewaiter.face_audit.protocol import Target
 from tidewaiter.face_audit.results import ThresholdUsed
 from tidewaiter.face_audit.service import ServiceCard
 from tidewaiter.face_audit.trials import Role
@@ -18,15 +18,15 @@ from tidewaiter.face_audit.trials import Role
 GIVEN = "given"
 
 
-def threshold_from_card(protocol: Protocol, card: ServiceCard) -> float | None:
+def threshold_from_card(target: Target, card: ServiceCard) -> float | None:
     """The threshold in service as a similarity: the protocol's, else the adapter's own.
 
     None where nobody knows it; the service's own verdicts then count.
     """
-    given = protocol.target.threshold.given
+    given = target.threshold.given
     if given is None:
         return card.given_threshold
-    return -given if protocol.target.score == "distance" else given
+    return -given if target.score == "distance" else given
 
 
 def thresholds(

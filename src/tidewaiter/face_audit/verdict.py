@@ -30,7 +30,7 @@ def verdict(
     return tuple(sentences)
 
 
-def not_covered(gate: GateUsed | None, mode: str) -> tuple[Text, ...]:
+def not_covered(gate: GateUsed | None, mode: str, *, further: int = 0) -> tuple[Text, ...]:
     """What this audit says nothing about."""
     missing = [
         tr("Masks, make-up, prints and screens held before the real camera, and other cameras."),
@@ -40,11 +40,14 @@ def not_covered(gate: GateUsed | None, mode: str) -> tuple[Text, ...]:
             "machine, and a determined attacker may do better."
         ),
         tr("Injection into the camera's path, unless the service was reached through it."),
-        tr(
-            "Other recognisers: morphs were tried against one service, so MAP[r,c] is for one "
-            "recogniser only."
-        ),
     ]
+    if not further:
+        missing.append(
+            tr(
+                "Other recognisers: morphs were tried against one service, so MAP[r,c] is for one "
+                "recogniser only."
+            )
+        )
     if gate is None:
         missing.append(tr("A detector in front: the protocol names no gate."))
     else:

@@ -11,12 +11,17 @@ from tidewaiter.messages import SOURCE_LANGUAGE, translator
 from tidewaiter.report import svg
 from tidewaiter.report.audit_tables import (
     attack_table,
+    detection_tables,
+    further_table,
     gated_table,
+    generation_table,
     group_table,
     licit_table,
     morph_table,
     outcome_table,
     person_table,
+    plan_table,
+    potential_table,
 )
 from tidewaiter.report.rendering import data_uri, rendered, style_sheet
 from tidewaiter.report.replay import Table
@@ -39,13 +44,18 @@ def audit_page(
             for at, tables in zip(results.at, _tables(results), strict=True)
         ],
         "gate": _gate(results),
-        "plots": list(_plots(results, language)),
+        "detection": [] if results.gate is None else list(detection_tables(results.gate)),
+        "plots": [*_plots(results, language), *_spoofability(results, language)],
         "people": [person_table(results.at[0]), *group_table(results.at[0])],
         "worst": [
             (picture, data_uri(thumbnails[picture.file]) if picture.file in thumbnails else None)
             for picture in results.worst
         ],
-        "outcomes": outcome_table(results.spent),
+        "outcomes": [
+            outcome_table(results.spent),
+            *plan_table(results.spent),
+            *generation_table(results.spent),
+        ],
         "not_covered": results.not_covered,
         "reading": _reading(),
     }
@@ -58,7 +68,8 @@ def _tables(results: AuditResults) -> Iterator[list[Table]]:
             licit_table(at.licit),
             attack_table(at.attacks),
             *([gated_table(at.attacks)] if results.gate is not None else []),
-            *([morph_table(at.morphs)] if at.morphs else []),
+            *([morph_table(at.morphs), potential_table(at.morphs)] if at.morphs else []),
+            *further_table(at),
         ]
 
 
@@ -108,6 +119,18 @@ def _plots(results: AuditResults, language: str) -> Iterator[Markup]:
         yield svg.rates_svg(caption, _lines(pair), labels, translate, f"det{number}")
 
 
+def _spoofability(results: AuditResults, language: str) -> Iterator[Markup]:
+    """EPSC of the most successful attack, beside that of the next."""
+    caption = tr(
+        "Expected errors if attackers come (EPSC): the least half of FNMR and false accepts, over "
+        "the share of attacks among impostors; without the gate"
+    )
+    labels = (tr("share of attacks among impostors"), tr("expected error"))
+    worst = sorted(results.spoofability, key=lambda curve: -curve.y[-1])[:2]
+    if worst:
+        yield svg.rates_svg(caption, _lines(worst), labels, translator(language), "epsc")
+
+
 def _lines(curves: Sequence[Curve]) -> list[svg.Line]:
     return [
         svg.Line(
@@ -134,7 +157,9 @@ def _reading() -> Sequence[Text]:
         tr(
             "IAPAR: share of attacks accepted by the whole system. APCER: share of attacks that "
             "the gate lets pass. BPCER: share of genuine pictures that the gate rejects. RIAPAR: "
-            "IAPAR plus the honest turned away. Lift: IAPAR minus the acceptance of the same "
+            "IAPAR plus the honest turned away. RMMR: morphs accepted for both, plus the honest "
+            "not recognised. P_morph: what honest comparisons of the same pairs foretell of "
+            "morphs. Lift: IAPAR minus the acceptance of the same "
             "attackers’ own pictures."
         ),
     )

@@ -7,7 +7,9 @@ from collections.abc import Iterator, Sequence
 from tidewaiter.face_audit.results import (
     AttackRow,
     AtThreshold,
+    DetectionRow,
     Ends,
+    GateUsed,
     GroupRow,
     Licit,
     MorphRow,
@@ -109,23 +111,154 @@ def morph_table(rows: Sequence[MorphRow]) -> Table:
             tr("missing"),
             tr("ProdAvg"),
             tr("RMMR"),
-            tr("MAP[1,1], MAP[2,1] …"),
+            tr("foretold (P_morph)"),
             tr("left out"),
         ),
         rows=tuple(
             (
-                row.species,
+                _morph(row),
                 _pair(row.pair),
                 *_rate_cells(row.min_max),
                 _percent(row.prod_avg),
                 _percent(row.rmmr),
-                " · ".join(str(_percent(share)) for share in row.map_attempts),
+                _percent(row.expected),
                 str(row.left_out),
             )
             for row in rows
         ),
         words=2,
     )
+
+
+def potential_table(rows: Sequence[MorphRow]) -> Table:
+    """MAP[r,c] as a matrix: a line for each number of references, a column for each recogniser."""
+    names = rows[0].recognisers
+    columns = tuple(
+        tr("at least {count} of: {names}", count=count, names=", ".join(names))
+        for count in range(1, len(names) + 1)
+    )
+    return Table(
+        caption=tr("Morph attack potential MAP[r,c], over all morphs that everybody answered"),
+        headings=(
+            tr("attack"),
+            tr("pairs"),
+            tr("morphs"),
+            tr("references of each (r)"),
+            *columns,
+        ),
+        rows=tuple(
+            (
+                _morph(row),
+                _pair(row.pair),
+                str(row.morphs),
+                tr("at least {count}", count=number),
+                *(_percent(share) for share in shares),
+            )
+            for row in rows
+            for number, shares in enumerate(row.attack_potential, start=1)
+        ),
+        words=2,
+    )
+
+
+def further_table(at: AtThreshold) -> Iterator[Table]:
+    """How further recognisers fare with honest people, each at its own threshold."""
+    if at.further:
+        yield Table(
+            caption=tr("Further recognisers, each at its own threshold of this name"),
+            headings=(
+                tr("recogniser"),
+                tr("threshold"),
+                tr("honest people not recognised (FNMR; FNIR of searches)"),
+                tr("random impostors accepted (FMR)"),
+            ),
+            rows=tuple(
+                (
+                    one.adapter,
+                    NOTHING if one.threshold.value is None else f"{one.threshold.value:.4g}",
+                    _rate(one.fnmr),
+                    _rate(one.fmr_random),
+                )
+                for one in at.further
+            ),
+            words=1,
+        )
+
+
+def detection_tables(gate: GateUsed) -> Iterator[Table]:
+    """The gate's scores by themselves, per species and against the worst of several."""
+    if gate.detection:
+        yield Table(
+            caption=tr("The gate by itself: its scores of attacks against genuine pictures"),
+            headings=(tr("attack"), tr("attacks"), tr("genuine"), tr("AUC"), tr("D-EER")),
+            rows=tuple(
+                (
+                    _species(row),
+                    str(row.attacks),
+                    str(row.genuine),
+                    f"{row.auc:.3f}",
+                    _percent(row.equal_error),
+                )
+                for row in gate.detection
+            ),
+            words=1,
+        )
+    if gate.worst:
+        first = gate.worst[0]
+        named = [tr("BPCER{n}", n=n) for n in first.bpcer_at]
+        named += [tr("APCER at BPCER {share} %", share=share) for share in first.apcer_at]
+        yield Table(
+            caption=tr(
+                "The gate against the worst kind of attack, at cuts placed on the measured "
+                "pictures: what it could reach, not what it reached"
+            ),
+            headings=(tr("kinds of attack"), tr("count"), *named),
+            rows=tuple(
+                (
+                    _which(row.which),
+                    str(row.species),
+                    *(_percent(share) for share in row.bpcer_at.values()),
+                    *(_percent(share) for share in row.apcer_at.values()),
+                )
+                for row in gate.worst
+            ),
+            words=1,
+        )
+
+
+def plan_table(spent: Spent) -> Iterator[Table]:
+    """What was planned beside what was used."""
+    plan = spent.planned
+    if plan is not None:
+        yield Table(
+            caption=tr("Planned and used; retries and calls in doubt are in what was used only"),
+            headings=(tr("what"), tr("planned"), tr("used")),
+            rows=(
+                (tr("calls"), str(plan.calls), str(spent.calls)),
+                (tr("money"), plan.cost, spent.cost),
+                (tr("minutes"), f"{plan.seconds / 60:.1f}", f"{spent.seconds / 60:.1f}"),
+                (
+                    tr("forged pictures"),
+                    str(plan.pictures),
+                    str(sum(row.pictures for row in spent.generation)),
+                ),
+            ),
+            words=1,
+        )
+
+
+def generation_table(spent: Spent) -> Iterator[Table]:
+    """How long forging took."""
+    if spent.generation:
+        yield Table(
+            caption=tr("Time of forging, in milliseconds a picture"),
+            headings=(tr("attack"), tr("pictures"), tr("median"), tr("slowest")),
+            rows=tuple(
+                (row.species, str(row.pictures), f"{row.median_ms:.0f}", f"{row.slowest_ms:.0f}")
+                for row in spent.generation
+            ),
+            words=1,
+        )
 
 
 def person_table(at: AtThreshold) -> Table:
@@ -176,7 +309,21 @@ def outcome_table(spent: Spent) -> Table:
     )
 
 
-def _species(row: AttackRow) -> Cell:
+def _which(which: str) -> Text:
+    return {
+        "all": tr("all"),
+        "seen": tr("seen"),
+        "held out": tr("held out"),
+    }[which]
+
+
+def _morph(row: MorphRow) -> Cell:
+    if row.alpha is None:
+        return row.species
+    return tr("{species}, α = {alpha:.2f}", species=row.species, alpha=row.alpha)
+
+
+def _species(row: AttackRow | DetectionRow) -> Cell:
     return tr("{species} (held out)", species=row.species) if row.held_out else row.species
 
 
