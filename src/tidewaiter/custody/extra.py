@@ -19,7 +19,7 @@ SALT_LENGTH = 16
 
 _PACKED = b"\x01"
 # Canonical JSON escapes control characters, so these three never occur in a leaf.
-_DIGEST, _SIGNATURE, _SALTS = b"\x02", b"\x03", b"\x04"
+_DIGEST_MARK, _SIGNATURE_MARK, _SALTS_MARK = b"\x02", b"\x03", b"\x04"
 _TAKEN_OUT = re.compile(rb"[0-9a-f]{64}|[A-Za-z0-9+/]{86}==")
 _MOST_SALTS = 64
 _SALT_NAME = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}")
@@ -30,7 +30,7 @@ def pack_extra(leaf: bytes, salts: Mapping[str, bytes] | None = None) -> bytes:
     given = sorted((salts or {}).items())
     taken: list[bytes] = []
     text = _TAKEN_OUT.sub(lambda found: _take_out(found[0], taken), leaf)
-    text += b"".join(_SALTS + name.encode("ascii") for name, _ in given)
+    text += b"".join(_SALTS_MARK + name.encode("ascii") for name, _ in given)
     deflater = zlib.compressobj(9, zlib.DEFLATED, -15, 9, zdict=_USUAL_BYTES)
     packed = _PACKED + deflater.compress(text) + deflater.flush()
     packed += b"".join(taken) + b"".join(salt for _, salt in given)
@@ -47,7 +47,7 @@ def unpack_extra(extra: bytes) -> tuple[bytes, dict[str, bytes]]:
     if not extra.startswith(_PACKED):
         return extra, {}
     text, raw = _inflate(extra[1:])
-    body, *names = text.split(_SALTS)
+    body, *names = text.split(_SALTS_MARK)
     leaf, raw = _put_back(body, raw)
     if len(raw) != SALT_LENGTH * len(names) or len(names) > _MOST_SALTS:
         raise MalformedText("the extra data of the proof does not hold the salts it names")
@@ -62,12 +62,12 @@ def unpack_extra(extra: bytes) -> tuple[bytes, dict[str, bytes]]:
 def _take_out(found: bytes, taken: list[bytes]) -> bytes:
     if len(found) == 64:
         taken.append(bytes.fromhex(found.decode("ascii")))
-        return _DIGEST
+        return _DIGEST_MARK
     raw = base64.b64decode(found)
     if base64.b64encode(raw) != found:
         return found
     taken.append(raw)
-    return _SIGNATURE
+    return _SIGNATURE_MARK
 
 
 def _inflate(packed: bytes) -> tuple[bytes, bytes]:
@@ -84,10 +84,10 @@ def _inflate(packed: bytes) -> tuple[bytes, bytes]:
 def _put_back(body: bytes, raw: bytes) -> tuple[bytes, bytes]:
     parts, at = [], 0
     for part in re.split(rb"([\x02\x03])", body):
-        if part == _DIGEST:
+        if part == _DIGEST_MARK:
             parts.append(raw[at : at + 32].hex().encode("ascii"))
             at += 32
-        elif part == _SIGNATURE:
+        elif part == _SIGNATURE_MARK:
             parts.append(base64.b64encode(raw[at : at + 64]))
             at += 64
         else:

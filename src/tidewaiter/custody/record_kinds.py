@@ -56,7 +56,7 @@ KINDS: dict[str, tuple[set[str], set[str]]] = {
     "expect": ({"from_ms", "to_ms", "operation", "max_silence_s"}, {"subject", "unit"}),
     "segment": (
         {"seq", "prev", "level", "recording", "blob", "bytes", "commit"},
-        {"start_ms", "end_ms", "camera_no", "media_type", "class", "signatures"},
+        {"start_ms", "end_ms", "camera_no", "media_type", "class", "signatures", "manifest_blob"},
     ),
     "heartbeat": ({"seq", "prev", "uptime_ms"}, {"state", "battery", "free_mb", "last_segment"}),
     "stop": ({"seq", "prev", "reason"}, {"last_segment"}),
@@ -70,12 +70,12 @@ KINDS: dict[str, tuple[set[str], set[str]]] = {
     "derive": (
         {"source", "recording", "result", "blob", "bytes", "method", "tool", "commit"}
         | TWO_PERSONS,
-        {"masks", "dropped", "media_type", "class", "basis"},
+        {"masks", "dropped", "media_type", "class", "basis", "manifest_blob"},
     ),
     "clock": ({"subject", "device_ms", "offset_ms"}, set()),
     "import": (
         {"level", "recording", "blob", "bytes", "commit"},
-        {"media_type", "class", "found", "signatures", "start_ms", "end_ms"},
+        {"media_type", "class", "found", "signatures", "start_ms", "end_ms", "manifest_blob"},
     ),
     "examination": ({"exhibit", "report", "software"}, {"recording"}),
     "decision": ({"basis", "outcome"}, {"recording", "report", "exhibit"}),
@@ -218,7 +218,8 @@ _FIELDS: dict[str, tuple[Callable[[object], bool], str]] = {
     **dict.fromkeys(("recording", "result", "operation", "request", "name", "media_type"), _NAME),
     **dict.fromkeys(("note", "policy", "vkey", "basis", "tool", "software", "outcome"), _TEXT),
     **dict.fromkeys(
-        ("prev", "blob", "entry", "source", "exhibit", "report", "last_segment"), _DIGEST
+        ("prev", "blob", "manifest_blob", "entry", "source", "exhibit", "report", "last_segment"),
+        _DIGEST,
     ),
     "key": _KEY,
     "sig": (_is_signature, "base64 of a signature of 64 bytes needed"),

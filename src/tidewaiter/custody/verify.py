@@ -205,7 +205,8 @@ def _note_findings(
             or (one.name in _NEEDS_APPROVERS and not approvers <= judge.history.holders.keys())
         )
         if is_open:
-            notes.not_proven.append(f"{one.text} (the bundle is only part of the log)")
+            what = "who signed: " if one.name == "unknown-key" else ""
+            notes.not_proven.append(f"{what}{one.text} (the bundle is only part of the log)")
         elif one.name == "device-clock-off":
             notes.not_proven.append(f"the time that the device claims: {one.text}")
         else:

@@ -87,10 +87,11 @@ def _note_openings(
 def _match(
     file: HandedIn, entries: Sequence[LoggedEntry], openings: Sequence[Opening]
 ) -> tuple[LoggedEntry, str] | None:
-    """The entry and field that a file is the content of; `blob` for a sealed one."""
+    """The entry and field that a file is the content of; `…blob` for a sealed one."""
     for entry in entries:
-        if entry.record.fields.get("blob") == file.sha256:
-            return entry, "blob"
+        for field in ("blob", "manifest_blob"):
+            if entry.record.fields.get(field) == file.sha256:
+                return entry, field
         for field in FILES_OF_A_RECORDING:
             if any(
                 commit(field, salt, file.sha256) == entry.record.commit.get(field)
@@ -108,9 +109,9 @@ def _salts(entry: LoggedEntry, field: str, openings: Sequence[Opening]) -> list[
 
 def _matched_words(file: HandedIn, entry: LoggedEntry, field: str) -> str:
     name, index, record = shown_text(file.name), entry.index, entry.record
-    if field == "manifest":
-        return f"{name} is the manifest of {record.recording} logged as entry {index}"
-    sealed = ", still sealed" if field == "blob" else ""
+    sealed = ", still sealed" if field.endswith("blob") else ""
+    if field.startswith("manifest"):
+        return f"{name} is the manifest of {record.recording} logged as entry {index}{sealed}"
     if record.kind == "derive":
         return (
             f"{name} is, byte for byte, the redacted copy {record.fields['result']} logged as "

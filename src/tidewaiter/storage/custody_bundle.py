@@ -1,0 +1,99 @@
+"""Bundles on disk, and the verifier as a program that needs nothing else of Tidewaiter.
+
+A bundle is one proof file, or a folder of them: `*.tlog-proof`, `openings*.json`, and the files
+to be checked under `media/` and `manifests/`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from tidewaiter.custody.proof import PROOF_SUFFIX
+from tidewaiter.custody.verdict import Verdict
+from tidewaiter.custody.verify import Bundle, Part, verify
+from tidewaiter.custody.verify_files import HandedIn
+
+LARGEST_PART_BYTES = 1 << 20
+MOST_PARTS = 1_000_000
+FOLDERS_OF_FILES = ("media", "manifests")
+_READ_AT_ONCE = 1 << 20
+_UNREADABLE = 2
+
+
+def read_bundle(path: Path) -> Bundle:
+    """The bundle at a path. Raises OSError."""
+    if not path.is_dir():
+        return Bundle((_read_part(path, path.name),))
+    names = sorted(one.relative_to(path) for one in path.rglob("*") if one.is_file())
+    proofs = [name for name in names if name.suffix == PROOF_SUFFIX][:MOST_PARTS]
+    openings = [name for name in names if name.match("openings*.json")][:MOST_PARTS]
+    return Bundle(
+        tuple(_read_part(path / name, name.as_posix()) for name in proofs),
+        tuple(_read_part(path / name, name.as_posix()) for name in openings),
+    )
+
+
+def files_of_bundle(path: Path) -> list[Path]:
+    """The media and manifests that a bundle's folder carries."""
+    folders = [path / name for name in FOLDERS_OF_FILES]
+    return sorted(one for folder in folders for one in folder.rglob("*") if one.is_file())
+
+
+def hand_in(path: Path) -> HandedIn:
+    """A file's name, digest and length, read in pieces. Raises OSError."""
+    digest, length = hashlib.sha256(), 0
+    with path.open("rb") as stream:
+        while piece := stream.read(_READ_AT_ONCE):
+            digest.update(piece)
+            length += len(piece)
+    return HandedIn(path.name, digest.hexdigest(), length)
+
+
+def verdict_json(verdict: Verdict) -> str:
+    """The verdict for other programs."""
+    fields = asdict(verdict) | {"exit_code": verdict.exit_code}
+    return json.dumps(fields, indent=1, ensure_ascii=False) + "\n"
+
+
+def run_verifier(arguments: Sequence[str] | None = None) -> int:
+    """Verify what the command line names; prints the verdict and returns the exit code."""
+    chosen = _command_line().parse_args(arguments)
+    try:
+        policy = _read_part(chosen.policy, chosen.policy.name).body
+        bundle = read_bundle(chosen.bundle)
+        files = [hand_in(path) for path in [*chosen.file, *files_of_bundle(chosen.bundle)]]
+    except OSError as error:
+        sys.stderr.write(f"{error.filename}: {error.strerror}\n")
+        return _UNREADABLE
+    verdict = verify(bundle, policy, files)
+    sys.stdout.write(verdict_json(verdict) if chosen.json else verdict.words())
+    return verdict.exit_code
+
+
+def _read_part(path: Path, name: str) -> Part:
+    """One part, cut just above its limit: what is longer then fails to parse."""
+    with path.open("rb") as stream:
+        return Part(name, stream.read(LARGEST_PART_BYTES + 1))
+
+
+def _command_line() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description="Verify a custody proof or bundle offline. Exit: 0 proven, 4 contradicted or "
+        "unreadable, 3 cannot tell, 2 not a bundle."
+    )
+    parser.add_argument("bundle", type=Path, help="a .tlog-proof file, or a folder of them")
+    parser.add_argument("file", type=Path, nargs="*", help="recordings or manifests to check")
+    parser.add_argument(
+        "--policy",
+        type=Path,
+        required=True,
+        help="whom to trust; take it from the administration's witnesses, never from the bundle",
+    )
+    parser.add_argument("--json", action="store_true", help="print the verdict as JSON")
+    return parser

@@ -1,0 +1,31 @@
+"""The stand-alone verifier, made from the modules that are installed here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import tidewaiter
+from tidewaiter.custody.stand_alone import PACKAGE, join_modules
+from tidewaiter.errors import StorageError
+
+VERIFIER_NAME = "tidewaiter_verify.py"
+
+
+def stand_alone_verifier() -> str:
+    """The text of the one-file verifier. Raises StorageError where the sources are not there."""
+    root = Path(tidewaiter.__file__).parent
+    folders = (root, root / "custody", root / "storage")
+    try:
+        sources = {
+            ".".join((PACKAGE, *path.relative_to(root).with_suffix("").parts)): path.read_text(
+                encoding="utf-8"
+            )
+            for folder in folders
+            for path in folder.glob("*.py")
+        }
+        return join_modules(sources)
+    except (OSError, KeyError) as error:
+        raise StorageError(
+            f"the verifier's sources are not beside the program ({error}); install Tidewaiter "
+            f"from its wheel, or take {VERIFIER_NAME} from the release"
+        ) from error

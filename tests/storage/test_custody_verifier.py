@@ -1,0 +1,139 @@
+"""The verifier as one file: current, alone, and of the same opinion as the package."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.custody.bundle_kit import bundle_of, camera_world, plain, proof_of
+from tests.custody.signers import POLICY
+from tidewaiter.custody.stand_alone import join_modules, modules_needed
+from tidewaiter.storage.custody_bundle import hand_in, read_bundle, run_verifier
+from tidewaiter.storage.custody_verifier import VERIFIER_NAME, stand_alone_verifier
+
+ROOT = Path(__file__).parents[2]
+COMMITTED = ROOT / "verifier" / VERIFIER_NAME
+ALONE = (
+    "import runpy, sys\n"
+    "sys.modules['tidewaiter'] = None\n"
+    "sys.argv = sys.argv[1:]\n"
+    "runpy.run_path(sys.argv[0], run_name='__main__')\n"
+)
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("case")
+    world = camera_world()
+    made = bundle_of(world)
+    for part in made.proofs:
+        target = folder / "bundle" / "proofs" / part.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(part.body)
+    (folder / "bundle" / "openings.json").write_bytes(made.openings[0].body)
+    (folder / "bundle" / "media").mkdir()
+    (folder / "bundle" / "media" / "2.mp4").write_bytes(plain("bwc-1", 2))
+    (folder / "policy").write_bytes(POLICY)
+    (folder / "changed.mp4").write_bytes(plain("bwc-1", 2) + b".")
+    (folder / "holiday.jpg").write_bytes(b"\xff\xd8\xff")
+    salts = {"media": world.openings[1].salt}
+    (folder / "receipt.tlog-proof").write_bytes(proof_of(world.leaves, 5, salts=salts))
+    return folder
+
+
+def alone(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-I", "-c", ALONE, str(COMMITTED), *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_committed_verifier_is_the_one_that_the_modules_make():
+    assert COMMITTED.read_text(encoding="utf-8") == stand_alone_verifier(), (
+        "run: python recipes/stand_alone_verifier.py"
+    )
+
+
+def test_it_runs_without_the_package_and_proves_a_bundle(bundle):
+    outcome = alone(bundle, "bundle", "--policy", "policy")
+    assert (outcome.returncode, outcome.stderr) == (0, "")
+    assert outcome.stdout.startswith("PROVEN")
+    assert "2.mp4 is, byte for byte, the recording bwc-1/2" in outcome.stdout
+
+
+def test_the_four_ends_are_the_same_alone_and_within_the_package(bundle, capsys, monkeypatch):
+    monkeypatch.chdir(bundle)
+    for expected, arguments in (
+        (0, ["receipt.tlog-proof", "bundle/media/2.mp4", "--policy", "policy", "--json"]),
+        (4, ["receipt.tlog-proof", "changed.mp4", "--policy", "policy"]),
+        (3, ["bundle/proofs/000000000005.tlog-proof", "bundle/media/2.mp4", "--policy", "policy"]),
+        (2, ["holiday.jpg", "--policy", "policy"]),
+    ):
+        assert run_verifier(arguments) == expected
+        told = capsys.readouterr().out
+        outcome = alone(bundle, *arguments)
+        assert (outcome.returncode, outcome.stdout) == (expected, told)
+
+
+def test_the_verdict_as_json(bundle, capsys):
+    receipt, policy = str(bundle / "receipt.tlog-proof"), str(bundle / "policy")
+    film = str(bundle / "changed.mp4")
+    assert run_verifier([receipt, film, "--policy", policy, "--json"]) == 4
+    told = json.loads(capsys.readouterr().out)
+    assert (told["conclusion"], told["exit_code"]) == ("contradicted", 4)
+    assert told["contradictions"][0]["name"] == "media-edited"
+
+
+def test_a_file_that_is_not_there_is_named(bundle, capsys):
+    assert run_verifier([str(bundle / "none"), "--policy", str(bundle / "policy")]) == 2
+    assert "none: No such file" in capsys.readouterr().err
+
+
+def test_a_policy_must_be_given_from_outside(bundle):
+    with pytest.raises(SystemExit):
+        run_verifier([str(bundle / "bundle")])
+
+
+def test_a_bundle_is_read_in_the_order_of_its_names(bundle):
+    found = read_bundle(bundle / "bundle")
+    assert [part.name for part in found.proofs] == [
+        f"proofs/{index:012d}.tlog-proof" for index in range(8)
+    ]
+    assert [part.name for part in found.openings] == ["openings.json"]
+    assert hand_in(bundle / "changed.mp4").byte_length == len(plain("bwc-1", 2)) + 1
+
+
+def test_a_module_is_joined_after_those_it_imports():
+    sources = {
+        "tidewaiter.a": "from tidewaiter.b import x\n\ny = x\n",
+        "tidewaiter.b": '"""B."""\n\nimport os\n\nx = os.sep\n',
+    }
+    assert modules_needed(sources, "tidewaiter.a") == ["tidewaiter.b", "tidewaiter.a"]
+    text = join_modules(sources, "tidewaiter.a")
+    assert text.index("x = os.sep") < text.index("y = x")
+    assert text.count("import os") == 1
+    assert "from tidewaiter" not in text
+
+
+@pytest.mark.parametrize(
+    ("source", "named"),
+    [
+        ("import numpy\n", "numpy"),
+        ("def f():\n    import requests\n", "requests"),
+        ("def f():\n    from tidewaiter.b import x\n", "late or under another name"),
+        ("from tidewaiter.b import x as z\n", "late or under another name"),
+        ("from tidewaiter.b import x\n\nx = 1\n", "both define x"),
+        ("from tidewaiter.b import x\n\n\nclass x:\n    pass\n", "both define x"),
+    ],
+)
+def test_what_would_not_stand_alone_is_refused(source, named):
+    sources = {"tidewaiter.a": source, "tidewaiter.b": "x: int = 1\n"}
+    with pytest.raises(ValueError, match=named):
+        join_modules(sources, "tidewaiter.a")
