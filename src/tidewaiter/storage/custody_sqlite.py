@@ -219,7 +219,9 @@ class SqliteLog:
 
     def _let_go(self) -> None:
         if self._lock is not None:
-            self._lock.close()
+            # Whatever closing says, the descriptor and with it the lock are gone.
+            with contextlib.suppress(OSError):
+                self._lock.close()
 
 
 def connected(path: Path, *, journal: str = "wal") -> sqlite3.Connection:
