@@ -18,7 +18,7 @@ from tidewaiter.custody.keys import (
     VerifierKey,
 )
 from tidewaiter.custody.policy import Policy
-from tidewaiter.custody.witness import LARGEST_REQUEST_BYTES, AddCheckpoint, Witness
+from tidewaiter.custody.witness import LARGEST_REQUEST_BYTES, AddCheckpoint, Witness, WitnessAnswer
 from tidewaiter.errors import (
     ConfigurationError,
     InputError,
@@ -58,7 +58,7 @@ def make_witness(name: str, key: Path, book: Path, *, post_quantum: bool = False
 @contextmanager
 def serving(files: WitnessFiles, *, host: str, port: int, prefix: str = "") -> Iterator[str]:
     """Serve a witness within the block; gives its submission prefix."""
-    with _opened(files) as (witness, book):
+    with opened_witness(files) as (witness, book):
         served = serving_witness(witness, book, host=host, port=port, prefix=prefix, now=time.time)
         with served as address:
             yield address
@@ -77,8 +77,12 @@ def sign_request(
             body = file.read(LARGEST_REQUEST_BYTES + 1)
     except OSError as error:
         raise InputError(f"{request.name!r} cannot be read ({error.strerror})") from error
-    with _opened(files) as (witness, book):
-        answer = witness.add_checkpoint(body, book, int(now()))
+    with opened_witness(files) as (witness, book):
+        return confirmed_lines(witness.add_checkpoint(body, book, int(now())))
+
+
+def confirmed_lines(answer: WitnessAnswer) -> str:
+    """The cosignature lines of an answer; any other answer as the error it means."""
     said = answer.body.strip()
     if answer.status == 200:
         return answer.body
@@ -106,21 +110,23 @@ def export_forks(files: WitnessFiles, folder: Path) -> tuple[list[Path], list[Pa
         note = AddCheckpoint.parse(request).note.encoded
         fork = _proven(known, note)
         if fork is None:
-            requests.append(_written(folder / f"{number:04}.add-checkpoint", request))
+            requests.append(keep_file(folder / f"{number:04}.add-checkpoint", request))
         else:
-            forks.append(_written(folder / f"{number:04}{FORK_SUFFIX}", fork))
+            forks.append(keep_file(folder / f"{number:04}{FORK_SUFFIX}", fork))
     return forks, requests
 
 
 @contextmanager
-def _opened(files: WitnessFiles) -> Iterator[tuple[Witness, SqliteWitnessBook]]:
+def opened_witness(files: WitnessFiles) -> Iterator[tuple[Witness, SqliteWitnessBook]]:
+    """The witness of these files and its memory, within the block."""
     keys = read_keys(files.key)
-    witness = Witness(keys, _known_logs(files.logs))
+    witness = Witness(keys, known_logs(files.logs))
     with SqliteWitnessBook(files.book, _spelled(keys)) as book:
         yield witness, book
 
 
-def _known_logs(path: Path) -> dict[str, tuple[VerifierKey, ...]]:
+def known_logs(path: Path) -> dict[str, tuple[VerifierKey, ...]]:
+    """The keys of each log, by its origin, that a policy file names."""
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -137,6 +143,16 @@ def _known_logs(path: Path) -> dict[str, tuple[VerifierKey, ...]]:
     return logs
 
 
+def keep_file(path: Path, data: bytes) -> Path:
+    """Write what may have to be shown to others. Raises StorageError."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    except OSError as error:
+        raise StorageError(f"{path.name!r} could not be written ({error.strerror})") from error
+    return path
+
+
 def _spelled(keys: list[SigningKey] | tuple[SigningKey, ...]) -> str:
     return "\n".join(str(key.verifier) for key in keys)
 
@@ -150,12 +166,3 @@ def _proven(known: bytes | None, note: bytes) -> bytes | None:
     except IntegrityError:
         return None
     return fork.encoded if fork else None
-
-
-def _written(path: Path, data: bytes) -> Path:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-    except OSError as error:
-        raise StorageError(f"{path.name!r} could not be written ({error.strerror})") from error
-    return path

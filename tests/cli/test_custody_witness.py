@@ -14,9 +14,11 @@ from tidewaiter.cli.program import program
 from tidewaiter.custody.cosignature import verify_cosignature
 from tidewaiter.custody.fork import Fork, prove_fork
 from tidewaiter.custody.keys import VerifierKey
+from tidewaiter.custody.merkle import leaf_hash
 from tidewaiter.custody.note import parse_signature_lines
 from tidewaiter.errors import TidewaiterError
 from tidewaiter.outlets.witness_client import WitnessClient
+from tidewaiter.storage.tile_folder import TileFolder
 
 
 @pytest.fixture
@@ -78,6 +80,21 @@ def test_a_fork_is_refused_and_can_be_shown_to_others(tmp_path, witness):
     proof = Fork.parse((tmp_path / "forks" / "0001.log-fork").read_bytes())
     assert prove_fork(proof, [LOG.verifier])[0].size == 5
     assert (tmp_path / "forks" / "0002.add-checkpoint").read_bytes() == fork.request(5, 8)
+
+
+def test_a_mirror_says_what_it_took_in(tmp_path, witness):
+    options, known = witness
+    log, bodies = SmallLog(), [b"one", b"two", b"three"]
+    log.tree.extend(map(leaf_hash, bodies))
+    TileFolder(tmp_path / "export").write(
+        log.tree, lambda start, stop: bodies[start:stop], log.note(3).encoded
+    )
+    folders = [tmp_path / "export", tmp_path / "copy"]
+    done = run("mirror", *folders, *options, "--out", tmp_path / "lines")
+    assert done.exit_code == 0, done.output
+    assert "3 entries taken in, 3 in all" in done.output
+    (line,) = parse_signature_lines((tmp_path / "lines").read_bytes())
+    assert verify_cosignature(log.checkpoint(3), known, line) > 0
 
 
 @pytest.mark.parametrize(

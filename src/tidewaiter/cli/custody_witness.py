@@ -10,6 +10,7 @@ COMMANDS = {
     "init": "Make a new witness: its key, and its empty memory.",
     "serve": "Answer a log's requests over HTTP (C2SP tlog-witness).",
     "sign": "Confirm a checkpoint that was carried here as a file.",
+    "mirror": "Keep a copy of a log's entries, and confirm only what was copied.",
     "forks": "Write out what proves, or may prove, that a log was forked.",
 }
 """Each is in the file `custody_witness_<name>.py` beside this one."""

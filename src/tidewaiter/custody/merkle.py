@@ -75,6 +75,13 @@ class Tree:
         _must_be_leaf_of(index, self.size)
         return self._node(0, index)
 
+    def nodes(self, level: int, start: int, stop: int) -> bytes:
+        """The hashes of the complete nodes `start` up to before `stop` of a level, joined."""
+        reached = len(self._levels[level]) // HASH_LENGTH if level < len(self._levels) else 0
+        if not 0 <= start <= stop <= reached:
+            raise BrokenProof(f"level {level} has {reached} complete nodes; {stop} were asked for")
+        return bytes(self._levels[level][HASH_LENGTH * start : HASH_LENGTH * stop])
+
     def root(self, size: int | None = None) -> bytes:
         """The root over the first `size` leaves; over all of them by default."""
         chosen = self._chosen(size)
