@@ -75,12 +75,16 @@ def _examining(
             return GateAnswer(None, str(error)[:LONGEST_PROBLEM])
         if proposition is None:
             finding = findings[0]
-            missing = finding.status is Status.UNAVAILABLE
-            return GateAnswer(finding.score, str(finding.reason or "")[:LONGEST_PROBLEM], missing)
+            return GateAnswer(
+                finding.score,
+                str(finding.reason or "")[:LONGEST_PROBLEM],
+                declined=finding.status is Status.NOT_APPLICABLE,
+                unavailable=finding.status is Status.UNAVAILABLE,
+            )
         opinions = weigh(findings, calibrations, kind=MediaKind.PICTURE, domain=plan.domain)
         told = [o for o in opinions if o.proposition is proposition and o.calibration]
         if not told:
-            return GateAnswer(None, "no calibrated finding speaks on this picture")
+            return GateAnswer(None, "no calibrated finding speaks on this picture", declined=True)
         return GateAnswer(told[0].log10_lr)
 
     return judge
@@ -110,7 +114,8 @@ def _program(arguments: Sequence[str], timeout_s: float) -> GateKeeper:
             )
             score = float(json.loads(done.stdout)["score"])
         except OSError as error:
-            return GateAnswer(None, f"the program does not start ({error.strerror})", True)  # noqa: FBT003
+            problem = f"the program does not start ({error.strerror})"
+            return GateAnswer(None, problem, unavailable=True)
         except subprocess.SubprocessError as error:
             return GateAnswer(None, type(error).__name__)
         except (ValueError, KeyError, TypeError):

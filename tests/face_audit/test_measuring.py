@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.face_audit.making import (
@@ -12,6 +14,7 @@ from tests.face_audit.making import (
     number,
     opening,
     ports,
+    protocol,
 )
 from tidewaiter.errors import ConfigurationError, InputError
 from tidewaiter.face_audit.auditing import check_before, estimated, results
@@ -212,3 +215,20 @@ def test_what_would_fail_later_is_refused_before_anything_is_sent():
     only.modes = frozenset({"identify"})
     with pytest.raises(ConfigurationError, match="not 'verify'"):
         check_before(audit(), only)
+
+
+def test_what_the_gate_declines_is_rejected_unless_the_protocol_lets_it_pass():
+    def declining(picture):
+        return GateAnswer(None, "turned away", declined=True)
+
+    found, made = audit(base=GATED), ports(gate=declining)
+    carry_out(found.trials, found.gallery, made, Limits())
+    rows, card = made.ledger.rows, made.recogniser.card
+    rejecting = results(found, opening(found), rows, FACTS, card)
+    assert rejecting.at[0].licit.bpcer.value == 1
+    assert all(row.accepted_gated.events == 0 for row in rejecting.at[0].attacks)
+    lenient = GATED.replace("bpcer = 0.2", 'bpcer = 0.2\non_decline = "pass"')
+    again = replace(found, protocol=protocol(base=lenient))
+    passing = results(again, opening(found), rows, FACTS, card)
+    assert passing.at[0].licit.bpcer.value == 0
+    assert all(row.accepted_gated == row.accepted for row in passing.at[0].attacks)

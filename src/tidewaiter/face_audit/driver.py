@@ -216,6 +216,7 @@ class _Run:
                 stage="gate",
                 probe_sha256=known.probe_sha256,
                 gate_score=answer.score,
+                gate_declined=answer.declined,
                 service_code=answer.problem,
             )
         )

@@ -17,6 +17,9 @@ class GateAnswer:
 
     score: float | None
     problem: str = ""
+    declined: bool = False
+    """Whether it has no score because the picture is none that it speaks on."""
+
     unavailable: bool = False
     """Whether it cannot run on this installation at all."""
 

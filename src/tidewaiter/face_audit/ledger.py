@@ -65,6 +65,7 @@ class Row(Noun):
     returned_ids: tuple[str, ...] = ()
     candidates: tuple[tuple[str, float], ...] = ()
     gate_score: float | None = None
+    gate_declined: bool = False
     http: int | None = None
     service_code: str = ""
     latency_ms: float = 0.0

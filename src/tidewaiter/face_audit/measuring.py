@@ -75,7 +75,8 @@ def measured(
 
     `cards` are the recogniser under audit and the further ones, as the protocol has them.
     """
-    seen = observed(trials, book)
+    passing = protocol.gate is not None and protocol.gate.on_decline == "pass"
+    seen = observed(trials, book, declined_pass=passing)
     calibration, test = _parts(seen)
     cut = _cut(calibration, protocol)
     given = threshold_from_card(protocol.target, cards[0])
@@ -342,6 +343,7 @@ def _gate_used(protocol: Protocol, cut: Cut | None, test: Sequence[Seen]) -> Gat
         calibration_bpcer=cut.bpcer,
         calibration_pictures=cut.count,
         failures=cut.failures,
+        on_decline=gate.on_decline,
         detection=tuple(detection_rows(test, protocol.split.hold_out_species)),
         worst=tuple(worst_detection(test, protocol.split.hold_out_species)),
     )
@@ -363,14 +365,14 @@ def _sum(one: Rate | None, other: Rate | None) -> float | None:
 def _worst(seen: Seen, passed: bool | None) -> WorstPicture:
     from tidewaiter.face_audit.material import forgery_name
 
-    trial = seen.trial
+    trial, score = seen.trial, seen.gate_score
     return WorstPicture(
         species=trial.species,
         target=trial.target,
         source=trial.source,
         pair=trial.pair,
         score=seen.score,
-        gate_score=seen.gate_score,
+        gate_score=score if score is not None and math.isfinite(score) else None,
         passed_gate=passed,
         file=forgery_name(trial.probe),
         made_from=seen.made_from,

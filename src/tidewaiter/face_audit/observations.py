@@ -78,9 +78,19 @@ class Seen:
         return not cut.rejects(None if self.gate_failed else self.gate_score)
 
 
-def observed(trials: Iterable[Trial], book: Book) -> tuple[Seen, ...]:
-    """Every trial with what the ledger knows; attacks that could not be forged are left out."""
-    return tuple(_seen(trial, book) for trial in trials if trial.id not in book.unmade)
+def observed(
+    trials: Iterable[Trial], book: Book, *, declined_pass: bool = False
+) -> tuple[Seen, ...]:
+    """Every trial with what the ledger knows; attacks that could not be forged are left out.
+
+    With `declined_pass` a picture that the gate declined to judge has the lowest score of
+    all; else it counts as one on which the gate failed.
+    """
+    return tuple(
+        _seen(trial, book, declined_pass=declined_pass)
+        for trial in trials
+        if trial.id not in book.unmade
+    )
 
 
 def rate(
@@ -153,11 +163,14 @@ def _ends(interval: Interval) -> Ends:
     return Ends(lower=interval.lower, upper=interval.upper)
 
 
-def _seen(trial: Trial, book: Book) -> Seen:
+def _seen(trial: Trial, book: Book, *, declined_pass: bool) -> Seen:
     row = book.answered.get(trial.id)
     if row is None or trial.id in book.open:
         return Seen(trial, None, None, (), (), "", (), None, gate_failed=True)
     gate = book.gated.get(row.probe_sha256)
+    score = gate.gate_score if gate else None
+    if gate is not None and gate.gate_declined and declined_pass:
+        score = float("-inf")
     return Seen(
         trial,
         row.outcome,
@@ -166,6 +179,6 @@ def _seen(trial: Trial, book: Book) -> Seen:
         row.returned_ids,
         row.probe_sha256,
         row.made_from,
-        gate.gate_score if gate else None,
-        gate_failed=gate is None or gate.gate_score is None,
+        score,
+        gate_failed=score is None,
     )

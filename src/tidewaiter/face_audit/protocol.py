@@ -64,14 +64,15 @@ class Target(_Part):
 class Gate(_Part):
     """What stands before the service: one of a detector, an opinion or a program.
 
-    Its cut is fitted on the calibration people at `bpcer`; a gate that fails, or declines
-    to speak, rejects.
+    Its cut is fitted on the calibration people at `bpcer`; a gate that fails rejects. Of a
+    picture on which it declines to speak, `on_decline` decides.
     """
 
     detector: str | None = None
     opinion: str | None = None
     program: tuple[str, ...] = ()
     bpcer: Share = 0.05
+    on_decline: Literal["reject", "pass"] = "reject"
     timeout_s: float = Field(default=30.0, gt=0)
 
     @property

@@ -207,6 +207,7 @@ class GateUsed(Noun):
     calibration_bpcer: float
     calibration_pictures: int
     failures: int
+    on_decline: str = "reject"
     detection: tuple[DetectionRow, ...] = ()
     worst: tuple[WorstDetection, ...] = ()
 

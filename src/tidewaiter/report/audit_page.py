@@ -92,12 +92,13 @@ def _gate(results: AuditResults) -> Text | None:
     return tr(
         "{gate}, its cut fitted on {count} genuine pictures of calibration people at BPCER ≤ "
         "{wanted:.1f} % (there: {found:.1f} %; {failures} could not be judged, which rejects "
-        "them). No attack was used to fit it.",
+        "them). A picture on which it declines to speak {declined}. No attack was used to fit it.",
         gate=gate.name,
         count=gate.calibration_pictures,
         wanted=100 * gate.bpcer_wanted,
         found=100 * gate.calibration_bpcer,
         failures=gate.failures,
+        declined=tr("is let through") if gate.on_decline == "pass" else tr("is rejected"),
     )
 
 
