@@ -14,7 +14,7 @@ afa33291a522a1faf01e30d3f333b89bf9126b060647a448499372991b9cb3c3  tidewaiter.cus
 5f684d30cd8b77e40115c3ef258324a034b99244c138a3249ddf9e2bd5b72ee9  tidewaiter.custody.proof
 33a083d2dd43ce265f18cdde727075ad266efbd1ba176703c05c86e2fac8c550  tidewaiter.custody.discrepancy
 f11e97bd83454de6c6095cff814175e47fbf120018c3ef3e3e70f26777cb87e4  tidewaiter.custody.verdict
-f0dccd6b287295c9ed252f3d554d82835e234d2dd1fe55dc6b06494fcd853e8c  tidewaiter.custody.record_kinds
+b9c61c25e772f8987e0153d83eeada418e05341b3cf6bca075b0058716d1603d  tidewaiter.custody.record_kinds
 ea70c52fbf96a88f9de323bd28cc66079025f0fe1f9dc1530f38ddc6a9fd5a72  tidewaiter.custody.record
 bb573e4aae060a37e6f591970218741e5ec1d2a585861837c11a2bd312ae3dcb  tidewaiter.custody.extra
 cc4728925f170eebc21b16bc636ca37493b09a123689e8409929cb0990f3cbbe  tidewaiter.custody.key_history
@@ -24,14 +24,14 @@ faf3cccf70000a2fa9bbc0bb956354feebe6961b89153830c11fd2b6cdf48854  tidewaiter.cus
 d18abdc13915c0559445a0625c7a9f50320b6b32962c7befaef24938632dba8d  tidewaiter.custody.witness_times
 8a28102ac4d7146d2ef3ed3774a16c5fe5234f9ce8c169ac0c0a69205f19961d  tidewaiter.custody.retention
 06969bca94714d44b289d29fafd92a6125daf67cf28fc3f3081f9eca44696b93  tidewaiter.custody.judging
-d0244b6b21d5c883c9f4e9ff2b67c0b7eec6a71b3fb5ad058e5427f168a6199f  tidewaiter.custody.merkle
+a7165af676a3683d08f1ab591a962a1a222bdec044fb6183f45e73ffa4be4615  tidewaiter.custody.merkle
 a114e5ca2a0c0926a75a5dae135efab1998ddc7e93fe90bb501d8ad4e2c4a8cb  tidewaiter.custody.checkpoint
 0d9c1bc8aa71f2aba2fda67f8f060b1ba1ae7b07f25b4939ddef2bfe8e90f010  tidewaiter.custody.cosignature
 cf6e4a4caf168c7dc74277bb490eef86bcdedfe4c3510fdd2a4dcf55ddc28f98  tidewaiter.custody.policy
 681c6e2ab53270e02479e3f45cfd92ca6084f7585b7561337a133d07f70dd777  tidewaiter.custody.trust
 feb3b55c11f81a1d4967025af9dd3e5cdf5c1d7602a5ecc24acdd09477069191  tidewaiter.custody.commitments
 1d7aeb6583f37e56680b34def3e0057d000a26e6f0182699e6b4e494a0b37013  tidewaiter.custody.verify_files
-42544f40e7dfa538575eac54ab2a884c613692985082df93089996e54cf093f4  tidewaiter.custody.verify
+dc1bf3091e075db05b16463d5e2e8c0c27d559a3f6703d703f55749fbede5fc7  tidewaiter.custody.verify
 946024edf40ada230239b86539d78504e6c69023c2160e26831c7f9b87ac55af  tidewaiter.storage.custody_bundle
 """
 
@@ -846,6 +846,9 @@ ROLES = (
 
 STOP_REASONS = ("officer", "battery", "storage-full", "docked", "fault", "privacy-pause")
 ACCESS_ACTS = ("view", "export", "share", "search", "release")
+WITNESS_ACTS = ("add", "remove")
+HOLD_STATES = ("placed", "lifted")
+DEVICE_STATES = ("recording", "docked", "idle")
 NAMED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}")
 HEX_DIGEST = re.compile(r"[0-9a-f]{64}")
 
@@ -891,6 +894,14 @@ KINDS: dict[str, tuple[set[str], set[str]]] = {
 }
 """Per kind: the fields it must have and those it may have, beside those of every record."""
 
+_WORDS_OF_KIND = {
+    "hold": ("state", HOLD_STATES),
+    "heartbeat": ("state", DEVICE_STATES),
+    "access": ("act", ACCESS_ACTS),
+    "witness": ("act", WITNESS_ACTS),
+}
+"""Fields that have other words in another kind."""
+
 
 def check_fields(fields: Mapping[str, Any]) -> None:
     """Accept the fields of one record, `sig` included, or raise MalformedText."""
@@ -934,6 +945,12 @@ def _check_kind(kind: str, fields: Mapping[str, Any]) -> None:
         and not {"person", "role"} <= set(fields)
     ):
         raise MalformedText("a key.enrol record of a person without person and role")
+    chosen = _WORDS_OF_KIND.get(kind)
+    if chosen and fields.get(chosen[0], chosen[1][0]) not in chosen[1]:
+        raise MalformedText(
+            f"{chosen[0]} of a {kind} record is {fields[chosen[0]]}; one of {', '.join(chosen[1])} "
+            "needed"
+        )
     if kind == "expect" and ("subject" in fields) == ("unit" in fields):
         raise MalformedText("an expect record needs a subject or a unit, one of them")
     if kind in {"segment", "import", "derive"} and "media" not in fields["commit"]:
@@ -1036,8 +1053,8 @@ _FIELDS: dict[str, tuple[Callable[[object], bool], str]] = {
     "holder": _word(*HOLDERS),
     "role": _word(*ROLES),
     "reason": _word(*STOP_REASONS),
-    "state": _word("placed", "lifted", "recording", "docked", "idle"),
-    "act": _word(*ACCESS_ACTS, "add", "remove"),
+    "state": _word(*HOLD_STATES, *DEVICE_STATES),
+    "act": _word(*ACCESS_ACTS, *WITNESS_ACTS),
     "method": _word("mask", "drop", "both"),
     "commit": (_is_commit, "field names with 64 hexadecimal digits each needed"),
     "found": (_list_of(_is_name), "a list of names needed"),
@@ -2497,6 +2514,13 @@ class Tree:
         _must_be_leaf_of(index, self.size)
         return self._node(0, index)
 
+    def nodes(self, level: int, start: int, stop: int) -> bytes:
+        """The hashes of the complete nodes `start` up to before `stop` of a level, joined."""
+        reached = len(self._levels[level]) // HASH_LENGTH if level < len(self._levels) else 0
+        if not 0 <= start <= stop <= reached:
+            raise BrokenProof(f"level {level} has {reached} complete nodes; {stop} were asked for")
+        return bytes(self._levels[level][HASH_LENGTH * start : HASH_LENGTH * stop])
+
     def root(self, size: int | None = None) -> bytes:
         """The root over the first `size` leaves; over all of them by default."""
         chosen = self._chosen(size)
@@ -3359,6 +3383,7 @@ def verify(bundle: Bundle, policy_text: bytes, files: Sequence[HandedIn] = ()) -
     notes = Notebook()
     entries = [entry for part in bundle.proofs for entry in _check_proof(part, policy, notes)]
     _check_views(entries, notes)
+    entries = [entry for entry in entries if _is_confirmed(entry.judged, policy, notes)]
     for origin in dict.fromkeys(entry.judged.checkpoint.origin for entry in entries):
         group = {e.index: e for e in entries if e.judged.checkpoint.origin == origin}
         _check_log([group[index] for index in sorted(group)], policy, notes)
@@ -3422,10 +3447,7 @@ def _check_views(entries: Sequence[_Entry], notes: Notebook) -> None:
 
 
 def _check_log(entries: Sequence[_Entry], policy: Policy, notes: Notebook) -> None:
-    """Everything about the entries of one log: who confirmed it, who signed, what is missing."""
-    confirmed = [_confirmation(entry.judged, policy, notes) for entry in entries]
-    if not all(confirmed):
-        return
+    """Everything about the confirmed entries of one log: who signed, what is missing."""
     largest = max(entries, key=lambda entry: entry.judged.checkpoint.size).judged.checkpoint
     is_whole = len(entries) == largest.size and _has_root(entries, largest.root)
     where = f"the log {largest.origin} of {largest.size} entries"
@@ -3435,9 +3457,9 @@ def _check_log(entries: Sequence[_Entry], policy: Policy, notes: Notebook) -> No
         shown = _numbers([entry.index for entry in entries])
         notes.proven.append(f"{shown} of the bundle {_are(len(entries))} in {where}, unaltered")
     times = witness_times(
-        (entry.judged.checkpoint.size, time_ms)
-        for entry, (_, time_ms) in zip(entries, (one for one in confirmed if one), strict=True)
-        if time_ms is not None
+        (entry.judged.checkpoint.size, _quorum_time_ms(entry.judged, policy))
+        for entry in entries
+        if entry.judged.confirmed
     )
     judge = Judge(times=times, whole_log=is_whole)
     for entry in entries:
@@ -3449,44 +3471,40 @@ def _check_log(entries: Sequence[_Entry], policy: Policy, notes: Notebook) -> No
     _note_limits(entries, judge, notes, is_whole=is_whole)
 
 
-def _confirmation(
-    judged: JudgedCheckpoint, policy: Policy, notes: Notebook
-) -> tuple[bool, int | None] | None:
-    """When the quorum had confirmed the checkpoint; None where it has not."""
+def _is_confirmed(judged: JudgedCheckpoint, policy: Policy, notes: Notebook) -> bool:
+    """Whether those whom the policy asks for confirmed the checkpoint; notes who and when."""
     size = judged.checkpoint.size
-    if not policy.needs_witnesses:
-        text = (
-            "nobody independent confirmed anything: the policy asks for no witness, so that "
-            "whoever holds the log's key could have written another history"
-        )
-        notes.not_proven.append(text)
-        return (True, None)
     names = ", ".join(
-        f"{name} on {shown_time(1000 * at)}"
+        f"{shown_name(name)} on {shown_time(1000 * at)}"
         for name, at in sorted(judged.confirmed.items(), key=lambda item: item[1])
     )
-    if not judged.quorum_met:
-        text = (
+    if not policy.needs_witnesses:
+        notes.not_proven.append(
+            "that anybody independent had to confirm anything: the policy asks for no witness, and "
+            "whoever holds the log's key could have written another history"
+        )
+    elif not judged.quorum_met:
+        notes.missing.append(
             f"the log of {size} entries is confirmed by {names or 'no witness'}; the policy asks "
             f"for {policy.needed_words}"
         )
-        notes.missing.append(text)
-        return None
-    time_ms = 1000 * _quorum_time_s(judged, policy) + 999
-    text = (
-        f"the log of {size} entries existed no later than {shown_time(time_ms)}, confirmed by "
-        f"{names} ({policy.needed_words} needed)"
+    if names and judged.quorum_met:
+        notes.proven.append(
+            f"the log of {size} entries existed no later than "
+            f"{shown_time(_quorum_time_ms(judged, policy))}, confirmed by {names} "
+            f"({policy.needed_words} needed)"
+        )
+    return judged.quorum_met
+
+
+def _quorum_time_ms(judged: JudgedCheckpoint, policy: Policy) -> int:
+    """The end of the second in which enough witnesses had confirmed: no single one sets it."""
+    enough = (
+        time_s
+        for time_s in sorted(judged.confirmed.values())
+        if policy.quorum_met({name for name, at in judged.confirmed.items() if at <= time_s})
     )
-    notes.proven.append(text)
-    return (True, time_ms)
-
-
-def _quorum_time_s(judged: JudgedCheckpoint, policy: Policy) -> int:
-    """The first moment at which enough witnesses had confirmed: no single one sets it."""
-    for time_s in sorted(judged.confirmed.values()):
-        if policy.quorum_met({n for n, at in judged.confirmed.items() if at <= time_s}):
-            return time_s
-    return max(judged.confirmed.values())
+    return 1000 * next(enough) + 999
 
 
 def _has_root(entries: Sequence[_Entry], root: bytes) -> bool:

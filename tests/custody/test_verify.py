@@ -122,7 +122,11 @@ def test_one_witness_twice_is_one_witness(world):
 
 def test_a_policy_without_witnesses_is_told_so(world):
     verdict = verify(one_proof(world), NO_WITNESS)
-    assert any("nobody independent confirmed anything" in one for one in verdict.not_proven)
+    assert any("anybody independent had to confirm" in one for one in verdict.not_proven)
+    assert not any("confirmed by" in one for one in verdict.proven)
+    witness = f"witness vigilance {WITNESSES[0].verifier}\n".encode()
+    some = verify(one_proof(world), NO_WITNESS + witness)
+    assert any("confirmed by vigilance on" in one for one in some.proven)
 
 
 def test_a_log_that_the_policy_does_not_know_cannot_tell(world):
@@ -311,3 +315,72 @@ def test_a_proof_among_a_million_entries_keeps_within_two_kilobytes(world):
     extra = pack_extra(world.leaves[SEGMENT], {"media": world.openings[1].salt})
     proof = ProofFile(123_456, (bytes(range(32)),) * 20, note, extra).encoded
     assert len(proof) <= 2048
+
+
+def test_a_file_is_not_called_proven_by_an_entry_that_nobody_confirmed(world):
+    salts = {"media": world.openings[1].salt}
+    note = checkpoint_note(world.leaves, WITNESSES[:1])
+    verdict = verify(
+        one_proof(world, note=note, salts=salts), POLICY, [handed_in("f", plain("bwc-1", 2))]
+    )
+    assert (verdict.exit_code, verdict.proven) == (3, ())
+
+
+def test_an_unconfirmed_part_does_not_spoil_what_the_others_prove(world):
+    grown = [*world.leaves, world.leaves[0]]
+    late = Part("late", proof_of(grown, SEGMENT, note=checkpoint_note(grown, WITNESSES[2:])))
+    good = Part("good", proof_of(world.leaves, SEGMENT + 1))
+    verdict = verify(Bundle((late, good)), POLICY)
+    assert verdict.exit_code == 3
+    assert "entry 6 of the bundle is in the log" in verdict.words()
+
+
+def test_the_manifest_sealed_or_plain_is_found():
+    world, manifest, salt = camera_world(), b"the manifest", bytes(16)
+    fields = {
+        "manifest_blob": handed_in("", b"sealed manifest").sha256,
+        "commit": {
+            "media": commit("media", salt, "00" * 32),
+            "manifest": commit("manifest", salt, handed_in("", manifest).sha256),
+            "officer": commit("officer", salt, "P1234567\x1b[31m"),
+        },
+    }
+    leaf = world.segment("bwc-1", b"other", **fields)
+    index, digest = len(world.leaves) - 1, parse_record(leaf).digest
+    world.openings = [
+        Opening(digest, "manifest", salt, handed_in("", manifest).sha256),
+        Opening(digest, "officer", salt, "P1234567\x1b[31m"),
+    ]
+    files = [handed_in("m.json", manifest), handed_in("m.sealed", b"sealed manifest")]
+    said = verify(bundle_of(world, [index]), POLICY, files).words()
+    assert "m.json is the manifest of bwc-1/5 logged as entry 8\n" in said
+    assert "m.sealed is the manifest of bwc-1/5 logged as entry 8, still sealed" in said
+    assert "officer of entry 8 is: P1234567?[31m" in said
+
+
+def test_clocks_outages_and_silences_are_told_apart():
+    world = camera_world()
+    world.stop("bwc-1", "battery")
+    world.heartbeat("bwc-1", after_ms=3_600_000)
+    world.heartbeat("bwc-1", after_ms=3_600_000)
+    world.act("clock", {"subject": "bwc-1", "device_ms": 0, "offset_ms": 500_000})
+    verdict = verify(bundle_of(world), POLICY)
+    assert verdict.exit_code == 3
+    assert verdict.missing[0].startswith("unexplained-silence: bwc-1 was silent for 3600 s")
+    said = verdict.words()
+    assert "bwc-1 signed a stop (battery)" in said
+    assert "off by +500 s when it was docked" in said
+
+
+def test_many_entries_are_told_in_one_line():
+    world = camera_world()
+    for _ in range(3):
+        world.heartbeat("bwc-1")
+    verdict = verify(bundle_of(world, range(1, len(world.leaves))), POLICY)
+    assert "10 entries between 1 and 10 of the bundle are in the log" in verdict.words()
+
+
+def test_a_file_without_any_recording_to_compare_it_with(world):
+    verdict = verify(bundle_of(world, [0, 1]), POLICY, [handed_in("film.mp4", b"film")])
+    assert verdict.exit_code == 3
+    assert "with which film.mp4 could be compared" in verdict.missing[0]

@@ -37,6 +37,9 @@ ROLES = (
 
 STOP_REASONS = ("officer", "battery", "storage-full", "docked", "fault", "privacy-pause")
 ACCESS_ACTS = ("view", "export", "share", "search", "release")
+WITNESS_ACTS = ("add", "remove")
+HOLD_STATES = ("placed", "lifted")
+DEVICE_STATES = ("recording", "docked", "idle")
 NAMED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}")
 HEX_DIGEST = re.compile(r"[0-9a-f]{64}")
 
@@ -82,6 +85,14 @@ KINDS: dict[str, tuple[set[str], set[str]]] = {
 }
 """Per kind: the fields it must have and those it may have, beside those of every record."""
 
+_WORDS_OF_KIND = {
+    "hold": ("state", HOLD_STATES),
+    "heartbeat": ("state", DEVICE_STATES),
+    "access": ("act", ACCESS_ACTS),
+    "witness": ("act", WITNESS_ACTS),
+}
+"""Fields that have other words in another kind."""
+
 
 def check_fields(fields: Mapping[str, Any]) -> None:
     """Accept the fields of one record, `sig` included, or raise MalformedText."""
@@ -125,6 +136,12 @@ def _check_kind(kind: str, fields: Mapping[str, Any]) -> None:
         and not {"person", "role"} <= set(fields)
     ):
         raise MalformedText("a key.enrol record of a person without person and role")
+    chosen = _WORDS_OF_KIND.get(kind)
+    if chosen and fields.get(chosen[0], chosen[1][0]) not in chosen[1]:
+        raise MalformedText(
+            f"{chosen[0]} of a {kind} record is {fields[chosen[0]]}; one of {', '.join(chosen[1])} "
+            "needed"
+        )
     if kind == "expect" and ("subject" in fields) == ("unit" in fields):
         raise MalformedText("an expect record needs a subject or a unit, one of them")
     if kind in {"segment", "import", "derive"} and "media" not in fields["commit"]:
@@ -227,8 +244,8 @@ _FIELDS: dict[str, tuple[Callable[[object], bool], str]] = {
     "holder": _word(*HOLDERS),
     "role": _word(*ROLES),
     "reason": _word(*STOP_REASONS),
-    "state": _word("placed", "lifted", "recording", "docked", "idle"),
-    "act": _word(*ACCESS_ACTS, "add", "remove"),
+    "state": _word(*HOLD_STATES, *DEVICE_STATES),
+    "act": _word(*ACCESS_ACTS, *WITNESS_ACTS),
     "method": _word("mask", "drop", "both"),
     "commit": (_is_commit, "field names with 64 hexadecimal digits each needed"),
     "found": (_list_of(_is_name), "a list of names needed"),

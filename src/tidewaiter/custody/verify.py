@@ -13,7 +13,7 @@ from tidewaiter.custody.discrepancy import Discrepancy
 from tidewaiter.custody.extra import unpack_extra
 from tidewaiter.custody.judging import Judge
 from tidewaiter.custody.merkle import Tree, leaf_hash
-from tidewaiter.custody.policy import Policy
+from tidewaiter.custody.policy import Policy, shown_name
 from tidewaiter.custody.proof import FIRST_LINE, ProofFile
 from tidewaiter.custody.record import Record, parse_record
 from tidewaiter.custody.trust import JudgedCheckpoint, judge_proof
@@ -61,6 +61,7 @@ def verify(bundle: Bundle, policy_text: bytes, files: Sequence[HandedIn] = ()) -
     notes = Notebook()
     entries = [entry for part in bundle.proofs for entry in _check_proof(part, policy, notes)]
     _check_views(entries, notes)
+    entries = [entry for entry in entries if _is_confirmed(entry.judged, policy, notes)]
     for origin in dict.fromkeys(entry.judged.checkpoint.origin for entry in entries):
         group = {e.index: e for e in entries if e.judged.checkpoint.origin == origin}
         _check_log([group[index] for index in sorted(group)], policy, notes)
@@ -124,10 +125,7 @@ def _check_views(entries: Sequence[_Entry], notes: Notebook) -> None:
 
 
 def _check_log(entries: Sequence[_Entry], policy: Policy, notes: Notebook) -> None:
-    """Everything about the entries of one log: who confirmed it, who signed, what is missing."""
-    confirmed = [_confirmation(entry.judged, policy, notes) for entry in entries]
-    if not all(confirmed):
-        return
+    """Everything about the confirmed entries of one log: who signed, what is missing."""
     largest = max(entries, key=lambda entry: entry.judged.checkpoint.size).judged.checkpoint
     is_whole = len(entries) == largest.size and _has_root(entries, largest.root)
     where = f"the log {largest.origin} of {largest.size} entries"
@@ -137,9 +135,9 @@ def _check_log(entries: Sequence[_Entry], policy: Policy, notes: Notebook) -> No
         shown = _numbers([entry.index for entry in entries])
         notes.proven.append(f"{shown} of the bundle {_are(len(entries))} in {where}, unaltered")
     times = witness_times(
-        (entry.judged.checkpoint.size, time_ms)
-        for entry, (_, time_ms) in zip(entries, (one for one in confirmed if one), strict=True)
-        if time_ms is not None
+        (entry.judged.checkpoint.size, _quorum_time_ms(entry.judged, policy))
+        for entry in entries
+        if entry.judged.confirmed
     )
     judge = Judge(times=times, whole_log=is_whole)
     for entry in entries:
@@ -151,44 +149,40 @@ def _check_log(entries: Sequence[_Entry], policy: Policy, notes: Notebook) -> No
     _note_limits(entries, judge, notes, is_whole=is_whole)
 
 
-def _confirmation(
-    judged: JudgedCheckpoint, policy: Policy, notes: Notebook
-) -> tuple[bool, int | None] | None:
-    """When the quorum had confirmed the checkpoint; None where it has not."""
+def _is_confirmed(judged: JudgedCheckpoint, policy: Policy, notes: Notebook) -> bool:
+    """Whether those whom the policy asks for confirmed the checkpoint; notes who and when."""
     size = judged.checkpoint.size
-    if not policy.needs_witnesses:
-        text = (
-            "nobody independent confirmed anything: the policy asks for no witness, so that "
-            "whoever holds the log's key could have written another history"
-        )
-        notes.not_proven.append(text)
-        return (True, None)
     names = ", ".join(
-        f"{name} on {shown_time(1000 * at)}"
+        f"{shown_name(name)} on {shown_time(1000 * at)}"
         for name, at in sorted(judged.confirmed.items(), key=lambda item: item[1])
     )
-    if not judged.quorum_met:
-        text = (
+    if not policy.needs_witnesses:
+        notes.not_proven.append(
+            "that anybody independent had to confirm anything: the policy asks for no witness, and "
+            "whoever holds the log's key could have written another history"
+        )
+    elif not judged.quorum_met:
+        notes.missing.append(
             f"the log of {size} entries is confirmed by {names or 'no witness'}; the policy asks "
             f"for {policy.needed_words}"
         )
-        notes.missing.append(text)
-        return None
-    time_ms = 1000 * _quorum_time_s(judged, policy) + 999
-    text = (
-        f"the log of {size} entries existed no later than {shown_time(time_ms)}, confirmed by "
-        f"{names} ({policy.needed_words} needed)"
+    if names and judged.quorum_met:
+        notes.proven.append(
+            f"the log of {size} entries existed no later than "
+            f"{shown_time(_quorum_time_ms(judged, policy))}, confirmed by {names} "
+            f"({policy.needed_words} needed)"
+        )
+    return judged.quorum_met
+
+
+def _quorum_time_ms(judged: JudgedCheckpoint, policy: Policy) -> int:
+    """The end of the second in which enough witnesses had confirmed: no single one sets it."""
+    enough = (
+        time_s
+        for time_s in sorted(judged.confirmed.values())
+        if policy.quorum_met({name for name, at in judged.confirmed.items() if at <= time_s})
     )
-    notes.proven.append(text)
-    return (True, time_ms)
-
-
-def _quorum_time_s(judged: JudgedCheckpoint, policy: Policy) -> int:
-    """The first moment at which enough witnesses had confirmed: no single one sets it."""
-    for time_s in sorted(judged.confirmed.values()):
-        if policy.quorum_met({n for n, at in judged.confirmed.items() if at <= time_s}):
-            return time_s
-    return max(judged.confirmed.values())
+    return 1000 * next(enough) + 999
 
 
 def _has_root(entries: Sequence[_Entry], root: bytes) -> bool:
