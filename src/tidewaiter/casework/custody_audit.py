@@ -7,6 +7,7 @@ media, roots are made of those hashes, and compared with what witnesses vouch fo
 from __future__ import annotations
 
 import hashlib
+import re
 from array import array
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -26,6 +27,9 @@ from tidewaiter.custody.witness_times import WitnessTimes, witness_times
 from tidewaiter.errors import IntegrityError, MalformedText, MissingMedium
 
 CHUNK = 1024 * 1024
+AT_ONCE = 4096
+# How canonical JSON spells the medium that a record names.
+BLOB = re.compile(rb'"blob":"([0-9a-f]{64})"')
 MEDIA_FIELDS = frozenset({"blob", "manifest_blob"})
 # More devices than these are counted, not listed, in one finding.
 MOST_DEVICES = 20
@@ -80,6 +84,7 @@ def audit(
     place: Place,
     judge: Judge | None = None,
     *,
+    entries: bool = True,
     from_ms: int = 0,
     to_ms: int | None = None,
     told: Callable[[int], None] = lambda _records: None,
@@ -87,16 +92,19 @@ def audit(
     """Read everything again and name what is wrong.
 
     The judge of entries is made here unless one is given, for instance one that does not check
-    signatures. Silences are looked for between `from_ms` and `to_ms` (the newest claim by
-    default). `told` is called with the number of records read.
+    signatures; without `entries` records are hashed and not judged. Silences are looked for
+    between `from_ms` and `to_ms` (the newest claim by default). `told` is called with the number
+    of records read.
     """
     anchors, found = _stored_anchors(place)
     outside, unasked = _outside_anchors(place, found)
-    judge = judge or Judge()
-    judge.times = _times(anchors)
+    judge = (judge or Judge()) if entries else None
+    if judge is not None:
+        judge.times = _times(anchors)
     reading = _read(place.store, judge, told)
-    absent = judge.absences(from_ms, reading.latest_ms if to_ms is None else to_ms)
-    reading.judged += absent.discrepancies
+    if judge is not None:
+        absent = judge.absences(from_ms, reading.latest_ms if to_ms is None else to_ms)
+        reading.judged += absent.discrepancies
     media, wrong_media, unnamed = _audit_media(place, reading, judge)
     stored = _stored(place.store, reading, unnamed)
     changed, forks = explain(stored, [*anchors, *outside])
@@ -212,17 +220,22 @@ def _times(anchors: Iterable[Anchor]) -> WitnessTimes:
     )
 
 
-def _read(store: LogStore, judge: Judge, told: Callable[[int], None]) -> _Reading:
+def _read(store: LogStore, judge: Judge | None, told: Callable[[int], None]) -> _Reading:
     reading, due = _Reading(), 0
     hashes: list[bytes] = []
     for leaf in store.leaves():
         if leaf.index > due:
             reading.gaps.append((due, leaf.index - 1))
         hashes.append(_hashed(leaf, reading))
-        _judge(leaf, reading, judge)
+        if judge is not None:
+            _judge(leaf, reading, judge)
+        elif blob := BLOB.search(leaf.body):
+            reading.media.setdefault(blob[1].decode(), (leaf.index, "", ""))
         due = leaf.index + 1
-        if len(hashes) % 4096 == 0:
-            told(len(hashes))
+        if len(hashes) == AT_ONCE:
+            reading.tree.extend(hashes)
+            hashes.clear()
+            told(reading.tree.size)
     reading.tree.extend(hashes)
     return reading
 
@@ -284,7 +297,7 @@ def _devices(store: LogStore, first: int, last: int) -> tuple[str, ...]:
 
 
 def _audit_media(
-    place: Place, reading: _Reading, judge: Judge
+    place: Place, reading: _Reading, judge: Judge | None
 ) -> tuple[array[int], list[Discrepancy], int]:
     """Hash every medium; sizes read, findings, and how many media no entry names."""
     sizes = array("q")
@@ -300,8 +313,9 @@ def _audit_media(
         for digest, content in actual.items()
         if content != digest
     ]
-    for digest, (index, device, recording) in reading.media.items():
-        if digest not in actual and not judge.retention.is_erased(recording):
+    # Only who judged the entries knows which media were erased rightly.
+    for digest, (index, device, recording) in reading.media.items() if judge else ():
+        if judge and digest not in actual and not judge.retention.is_erased(recording):
             text = f"the medium {digest[:16]}… of recording {recording} is not where it was kept"
             found.append(Discrepancy("media-missing", text, index, index, (device,)))
     return sizes, found, unnamed
@@ -333,9 +347,9 @@ def _wrong_medium(digest: str, actual: dict[str, str], reading: _Reading) -> Dis
     return Discrepancy(name, text, index, index, (device,) if device else ())
 
 
-def _audit_keys(place: Place, reading: _Reading, judge: Judge) -> list[Discrepancy]:
+def _audit_keys(place: Place, reading: _Reading, judge: Judge | None) -> list[Discrepancy]:
     """Recordings whose key is gone although no entry says that they were erased."""
-    if place.secrets is None:
+    if place.secrets is None or judge is None:
         return []
     found = []
     for recording, (index, device) in reading.recordings.items():

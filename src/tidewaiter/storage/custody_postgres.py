@@ -60,6 +60,7 @@ class PostgresLog:
     ) -> None:
         """`address` as libpq has it. Raises SecondWriter where another process writes."""
         self._address, self._schema, self._read_only = address, _named(schema), read_only
+        self._is_closed = False
         self._connection = self._connected()
         try:
             with self._failing_named():
@@ -100,6 +101,7 @@ class PostgresLog:
 
     def head(self) -> Head:
         """The size and root that the last commit stored."""
+        self._connect_again()
         with self._failing_named():
             return self._head("SELECT size, root FROM head")
 
@@ -107,6 +109,7 @@ class PostgresLog:
         self, before: Head, leaves: Sequence[StoredLeaf], checkpoint: StoredCheckpoint
     ) -> None:
         """Commit leaves and their checkpoint, if the stored head is still `before`."""
+        self._connect_again()
         try:
             self._execute("BEGIN")
             # Whoever else writes waits here, then finds another head.
@@ -165,6 +168,7 @@ class PostgresLog:
 
     def close(self) -> None:
         """Let another process write."""
+        self._is_closed = True
         self._connection.close()
 
     def __enter__(self) -> Self:
@@ -188,6 +192,11 @@ class PostgresLog:
             connection.close()
             raise
         return connection
+
+    def _connect_again(self) -> None:
+        """After a lost connection, and never within a transaction: half of it would be gone."""
+        if self._connection.closed and not self._is_closed:
+            self._connection = self._connected()
 
     def _prepare(self, connection: Any) -> None:
         driver = _driver()
@@ -257,6 +266,7 @@ class PostgresLog:
         return self._connection.execute(query, values or None, binary=True)
 
     def _all(self, query: str, *values: object) -> list[Any]:
+        self._connect_again()
         with self._failing_named():
             return list(self._execute(query, *values).fetchall())
 
