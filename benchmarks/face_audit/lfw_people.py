@@ -21,18 +21,31 @@ DATA = ROOT.parent / "shared" / "data" / "lfw_deepfunneled"
 sys.path.insert(0, str(ROOT / "recipes"))
 
 from face_splits import REPORT, TRAIN, part_of  # noqa: E402
+from face_tables import PORTRAIT_PITCH_DEGREES, PORTRAIT_YAW_DEGREES  # noqa: E402
 
-PICTURES = 4
+from tidewaiter.media import open_media  # noqa: E402
+from tidewaiter.settings import Limits  # noqa: E402
+from tidewaiter.traces.base import Traces  # noqa: E402
+from tidewaiter.traces.faces import FacesInPicture, PictureFaces  # noqa: E402
+from tidewaiter.vocabulary import MediaKind  # noqa: E402
+
+PICTURES, FEWEST_PORTRAITS = 4, 3
 COLUMNS = ("id", "file", "role", "consent", "authorised", "part")
 
 
-def copied(out: Path, *, measured: int, impostors: int = 0) -> Path:
-    """Copy pictures below `out` and write the list of people there; its path."""
-    files = {
-        folder.name: sorted(folder.glob("*.jpg"))[:PICTURES]
-        for folder in sorted(DATA.iterdir())
-        if len(list(folder.glob("*.jpg"))) >= PICTURES
-    }
+def copied(out: Path, *, measured: int, impostors: int = 0, portraits: bool = False) -> Path:
+    """Copy pictures below `out` and write the list of people there; its path.
+
+    With `portraits` only faces turned as little as a document allows are taken, and people
+    who have at least three such pictures.
+    """
+    files = {}
+    for folder in sorted(DATA.iterdir()):
+        listed = sorted(folder.glob("*.jpg"))
+        if portraits and part_of(folder.name) != TRAIN:
+            listed = [file for file in listed if _is_portrait(file)]
+        if len(listed) >= (FEWEST_PORTRAITS if portraits else PICTURES):
+            files[folder.name] = listed[:PICTURES]
     unseen = [name for name in files if part_of(name) == REPORT]
     tested = unseen[:measured]
     calibrating = [n for n in files if part_of(n) != TRAIN and n not in tested]
@@ -51,6 +64,16 @@ def copied(out: Path, *, measured: int, impostors: int = 0) -> Path:
     writer.writerows([COLUMNS, *rows])
     (out / "identities.csv").write_text(text.getvalue(), encoding="utf-8")
     return out / "identities.csv"
+
+
+def _is_portrait(file: Path) -> bool:
+    """One face, as frontal and level as recipes/face_tables.py asks of a document's picture."""
+    opened = open_media(file, Limits(), name=file.name)
+    found = FacesInPicture().measure(opened, Traces(MediaKind.PICTURE, {}))
+    if not isinstance(found, PictureFaces) or len(found.faces) != 1:
+        return False
+    yaw, pitch, _ = found.faces[0].pose
+    return abs(yaw) <= PORTRAIT_YAW_DEGREES and abs(pitch) <= PORTRAIT_PITCH_DEGREES
 
 
 def _rows(

@@ -4,7 +4,8 @@
 
 FOLDER of --model holds the files of the recogniser faceres (docs/howto/audit-adapters.md).
 Six kinds of attack by default; --every-species takes all, --impostors N lets so many people
-more stand for strangers, so that a false match rate of 0.1 % rests on 30 errors. The first
+more stand for strangers, so that a false match rate of 0.1 % rests on 30 errors; --portraits
+takes only pictures in which the head is turned as little as in a document. The first
 gate's audit makes every picture and is the one that is timed; the others find them made.
 
 Nobody measured was seen by the face network in training (lfw_people.py), but the kinds of
@@ -94,6 +95,7 @@ def main() -> None:
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--people", type=int, default=40)
     parser.add_argument("--impostors", type=int, default=0)
+    parser.add_argument("--portraits", action="store_true")
     parser.add_argument("--every-species", action="store_true")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument(
@@ -105,7 +107,12 @@ def main() -> None:
     )
     parser.add_argument("--name", default="pilot")
     given = parser.parse_args()
-    copied(given.out, measured=given.people, impostors=given.impostors)
+    copied(
+        given.out,
+        measured=given.people,
+        impostors=given.impostors,
+        portraits=given.portraits,
+    )
     species = ATTACKS if given.every_species else SIX
     done: dict[str, tuple[AuditResults, Used]] = {}
     for number, (gate, tried) in enumerate(gates(given).items()):

@@ -18,9 +18,17 @@ threshold = { given = 0.6, fmr = [0.001, 0.0001] }   # given: the one in service
 # [target.options]             # the adapter's own keys; secrets are named, never written:
 # key_env = "GATE_KEY"         # docs/howto/audit-adapters.md
 
+# [[also]]                     # a further recogniser, which morphs meet, too
+# adapter = "faceres"
+# options = { model = "models" }
+
+# [capture]                    # genuine and forged pictures saved alike, as your camera does
+# jpeg = 90
+
 # [gate]                       # what stands before the service; without it none
 # detector = "face.manipulation_network"   # or opinion = "face.manipulated", program = ["./gate"]
 # bpcer = 0.05                 # share of genuine pictures it may reject
+# on_decline = "reject"        # a picture that it will not judge: reject or pass
 
 [[attacks]]
 species = "swap-feather"
@@ -30,6 +38,7 @@ pairs = { lookalike = 1, random = 3 }
 [[attacks]]
 species = "morph-complete"
 pairs = { lookalike = 1, random = 3 }
+# alpha = [0.3, 0.5]           # the target's part; without it drawn from the seed
 references = 2                 # pictures of each contributor that a morph meets
 
 [[attacks]]
