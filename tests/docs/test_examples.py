@@ -50,10 +50,11 @@ def test_the_documentation_shows_every_command():
 )
 def test_a_command_of_the_documentation_exists_with_its_options(page, words):
     assert words[0] in COMMANDS, f"{page}: tidewaiter {words[0]}"
-    command = program.get_command(click.Context(program), words[0])
-    if isinstance(command, click.Group):
-        assert words[1] in command.list_commands(click.Context(command)), f"{page}: {words[:2]}"
-        command = command.get_command(click.Context(command), words[1])
+    command, deeper = program.get_command(click.Context(program), words[0]), iter(words[1:])
+    while isinstance(command, click.Group):
+        word = next(deeper)
+        assert word in command.list_commands(click.Context(command)), f"{page}: {words}"
+        command = command.get_command(click.Context(command), word)
     known = {option for parameter in command.params for option in parameter.opts}
     for word in words[1:]:
         if word.startswith("--"):

@@ -74,6 +74,28 @@ def test_a_log_set_back_is_told_the_larger_size(address):
     assert (done.lines, done.stated_size) == ((), 9)
 
 
+def test_a_witness_set_back_states_less_than_it_confirmed(address, book):
+    log, witness = SmallLog(), client(address)
+    witness.confirm(log.note(5).encoded, 0, log.proof)
+    old_copy = dict(book.states)
+    witness.confirm(log.note(9).encoded, 5, log.proof)
+    book.states = old_copy
+    done = witness.confirm(log.note(12).encoded, 9, log.proof)
+    assert (len(done.lines), done.stated_size) == (2, 5)
+
+
+def test_an_answer_that_was_lost_is_asked_for_again(address, monkeypatch):
+    log, witness = SmallLog(), client(address)
+    send = witness._transport.send
+    monkeypatch.setattr(
+        witness._transport, "send", lambda asked: send(asked) and Unanswered("connection")
+    )
+    assert witness.confirm(log.note(5).encoded, 0, log.proof).reason == "no answer (connection)"
+    monkeypatch.undo()
+    done = witness.confirm(log.note(5).encoded, 0, log.proof)
+    assert (len(done.lines), done.stated_size) == (2, 5)
+
+
 def test_a_fork_is_refused_with_the_witnesss_reason(address, book):
     log, fork, witness = SmallLog(), SmallLog("fork"), client(address)
     witness.confirm(log.note(5).encoded, 0, log.proof)

@@ -69,6 +69,39 @@ def test_a_judgement_that_fails_changes_nothing(path):
         assert WITNESS.add_checkpoint(SmallLog().request(0, 2), book, 100).status == 200
 
 
+class FailingCommit:
+    """A connection whose commits fail, before or after they took effect."""
+
+    def __init__(self, database, *, commits):
+        self._database, self._commits = database, commits
+
+    def execute(self, statement, *values):
+        if statement == "COMMIT":
+            if self._commits:
+                self._database.execute("COMMIT")
+            raise sqlite3.OperationalError("disk I/O error")
+        return self._database.execute(statement, *values)
+
+    def close(self):
+        self._database.close()
+
+
+@pytest.mark.parametrize("commits", [False, True])
+def test_nothing_is_told_when_the_disk_fails_at_the_commit(path, commits):
+    log = SmallLog()
+    with SqliteWitnessBook(path, KEYS) as book:
+        WITNESS.add_checkpoint(log.request(0, 5), book, 100)
+        sound, book._database = book._database, FailingCommit(book._database, commits=commits)
+        with pytest.raises(StorageError, match="disk I/O error"):
+            WITNESS.add_checkpoint(log.request(5, 9), book, 100)
+        book._database = sound
+        # Stored or not, what was confirmed once can be asked for again, and nothing else.
+        assert book.last(ORIGIN).size == (9 if commits else 5)
+        again = WITNESS.add_checkpoint(log.request(9 if commits else 5, 9), book, 100)
+        assert again.status == 200
+        assert WITNESS.add_checkpoint(SmallLog("fork").request(9, 10), book, 100).status == 422
+
+
 def test_forks_are_kept_up_to_a_bound(path, monkeypatch):
     monkeypatch.setattr(witness_book, "MOST_KEPT", 2)
     fork = SmallLog("fork")
