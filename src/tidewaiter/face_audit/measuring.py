@@ -117,6 +117,7 @@ class _Tables:
     ) -> None:
         self.test, self.protocol, self.setting = test, protocol, setting
         self.cut, self.unmade = cut, unmade
+        self._licit: dict[float | None, Licit] = {}
         self.verify = protocol.target.mode == "verify"
         self.honest = {
             (s.trial.target, s.trial.source): s
@@ -125,7 +126,12 @@ class _Tables:
         }
 
     def licit(self, threshold: float | None) -> Licit:
-        """What honest people meet."""
+        """What honest people meet; every row of a table asks for it."""
+        if threshold not in self._licit:
+            self._licit[threshold] = self._met_by_honest(threshold)
+        return self._licit[threshold]
+
+    def _met_by_honest(self, threshold: float | None) -> Licit:
         mated = [s for s in self.test if s.trial.role is Role.MATED]
         random = [s for s in self.test if s.trial.role is Role.ZERO_EFFORT]
         alike = [s for s in self.test if s.trial.role is Role.LOOK_ALIKE]
