@@ -156,7 +156,8 @@ class Site:
 
     def cosign(self) -> None:
         for witness in self.witnesses:
-            witness.look(self.log, self.kept, self.world.now_ms // 1000, self.policy)
+            size = self.log.head.size
+            witness.look(self.log, size, self.world.now_ms // 1000, self.policy)
 
     def close(self) -> None:
         if self.log is not None:
