@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -65,6 +66,37 @@ def test_the_plan_says_what_so_few_people_can_show(done):
     planned = audit("plan", "d/protocol.toml", folder=folder)
     assert "too few to show that anything is below 7 %" in planned.stdout
     assert "calls       0" in planned.stdout
+
+
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="Chromium is not installed here")
+def test_the_same_audit_through_a_virtual_camera(done):
+    folder, _ = done
+    injected = audit("inject", "d/protocol.toml", folder=folder)
+    assert injected.returncode == 0, injected.stderr
+    assert "the page saw a camera named 'camera.y4m'" in injected.stdout
+    place = folder / "d/protocol/injection-still"
+    record = json.loads((place / "injection.json").read_text(encoding="utf-8"))
+    for row in record["rows"]:
+        assert row["injected"]["trials"] == row["as_file"]["trials"]
+    # A still film of a recaptured portrait loses nothing that a recogniser needs.
+    kept = [r for r in record["rows"] if r["species"] == "recapture-screen"]
+    assert all(r["injected"]["events"] >= r["as_file"]["events"] / 2 for r in kept)
+    report = json.loads((place / "report.json").read_text(encoding="utf-8"))
+    assert not report["partial"]
+    assert report["audit"].endswith("injection-still")
+    for picture in report["worst"]:
+        assert (place / "pictures" / picture["file"]).read_bytes()[:3] == b"\xff\xd8\xff"
+
+
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="Chromium is not installed here")
+def test_the_report_is_printed_where_a_browser_is(done):
+    folder, _ = done
+    printed = audit("report", "d/protocol.toml", "--pdf", folder=folder)
+    assert printed.returncode == 0, printed.stderr
+    assert (folder / "d/protocol/report.pdf").read_bytes().startswith(b"%PDF")
+    refused = audit("report", "d/protocol.toml", "--pdf", "--browser", "nothing", folder=folder)
+    assert refused.returncode == 7
+    assert "'nothing' cannot be run" in refused.stderr
 
 
 def test_a_changed_protocol_or_picture_is_refused(done):

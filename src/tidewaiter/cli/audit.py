@@ -13,6 +13,7 @@ COMMANDS = {
     "run": "Carry out an audit, or go on with it after any interruption.",
     "status": "Say how far an audit is and what it has spent.",
     "report": "Write the report of an audit: verdict first, then every table.",
+    "inject": "Carry out an audit again through a browser with a virtual camera.",
     "replay": "Recompute a published study of deepfakes against celebrity recognition.",
     "stand-in": "Serve a local stand-in for a rented service, to test audits on.",
 }

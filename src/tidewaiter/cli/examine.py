@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tidewaiter.cli.pdf_options import pdf_options
+
 if TYPE_CHECKING:
     from tidewaiter.casework.batch import Summary
     from tidewaiter.casework.ports import Outcome
@@ -51,6 +53,7 @@ EXIT_FAIL_ON = 10
     type=click.Path(path_type=Path, dir_okay=False),
     help="Settings file.",
 )
+@pdf_options
 def command(  # noqa: PLR0913 - one argument per option of the command line
     *,
     paths: tuple[str, ...],
@@ -64,6 +67,8 @@ def command(  # noqa: PLR0913 - one argument per option of the command line
     fail_on: str | None,
     lang: str | None,
     settings_path: Path | None,
+    as_pdf: bool,
+    browser: Path | None,
 ) -> None:
     """Examine pictures and videos; PATHS are files, folders, or - for standard input.
 
@@ -73,13 +78,17 @@ def command(  # noqa: PLR0913 - one argument per option of the command line
     from tidewaiter import wiring
     from tidewaiter.casework.plan import plan_for
     from tidewaiter.cli.progress import Progress
+    from tidewaiter.wiring_printing import check_printing, print_pages
 
+    to_pdf = check_printing(browser) if as_pdf else None
     settings = wiring.read_settings(settings_path)
     if lang:
         settings = settings.model_copy(update={"language": lang})
     plan = plan_for(settings, only=only, stability=not no_stability, domain=domain)
     if paths.count("-") > 1:
         raise click.UsageError("- is standard input, which can be read once; name it once")
+    if as_pdf and as_json and out is None:
+        raise click.UsageError("--pdf with --json needs an --out folder to print into")
     if resume and out is None:
         raise click.UsageError("--resume needs the --out folder of the earlier run")
     with ExitStack() as stack:
@@ -100,6 +109,8 @@ def command(  # noqa: PLR0913 - one argument per option of the command line
             on_start=progress.start,
             on_outcome=on_outcome,
         )
+        if to_pdf:
+            print_pages(to_pdf, [folder / o.html_file for o in summary.outcomes if o.html_file])
         if printer:
             printer.print_all(summary)
         progress.summary(summary, None if out is None and as_json else folder)

@@ -115,10 +115,8 @@ def check_before(audit: Audit, recogniser: Recogniser) -> None:
         raise ConfigurationError(f"the threshold {given} cannot be reached; name a finite number")
 
 
-def check_faces(
-    audit: Audit, has_face: Callable[[Photo], bool], on_checked: Callable[[int], None]
-) -> list[str]:
-    """Files of probes without a face, for a notice; every listed picture is opened.
+def check_faces(audit: Audit, has_face: Callable[[Photo], bool]) -> list[str]:
+    """Files of probes without a face, for a notice.
 
     Raises InputError for an enrolment without a face, or what attacks would be made from.
     """
@@ -139,7 +137,6 @@ def check_faces(
                         "an enrolment or to make attacks from; replace it or take it off the list"
                     )
                 faceless.append(photo.file)
-            on_checked(1)
     return faceless
 
 

@@ -95,7 +95,7 @@ class Known:
 class FaceMemory:
     """Faces of pictures by digest, so that each is located and embedded once.
 
-    With `kept`, embeddings outlive the process and are shared with others. Raises
+    With `kept`, faces and embeddings outlive the process and are shared with others. Raises
     InputError subclasses naming the picture where it cannot be decoded.
     """
 
@@ -110,10 +110,7 @@ class FaceMemory:
     def known(self, picture: Picture) -> Known:
         """Size and face of the picture, without an embedding."""
         if picture.sha256 not in self._known:
-            pixels = decoded(picture, self._limits)
-            height, width = pixels.shape[:2]
-            box = self.embedder.locate(pixels)
-            _remember(self._known, picture.sha256, Known(width, height, box))
+            _remember(self._known, picture.sha256, self._located(picture))
         return self._known[picture.sha256]
 
     def template(self, picture: Picture) -> Template | None:
@@ -121,6 +118,19 @@ class FaceMemory:
         if picture.sha256 not in self._templates:
             _remember(self._templates, picture.sha256, self._embedded(picture))
         return self._templates[picture.sha256]
+
+    def _located(self, picture: Picture) -> Known:
+        name = f"place-{_mark(self.embedder.name)}-{picture.sha256}"
+        said = self._kept.get(name) if self._kept else None
+        if said is None:
+            pixels = decoded(picture, self._limits)
+            box = self.embedder.locate(pixels)
+            place = [box.left, box.top, box.width, box.height] if box else None
+            said = json.dumps([pixels.shape[1], pixels.shape[0], place]).encode()
+            if self._kept is not None:
+                self._kept.put(name, said)
+        width, height, place = json.loads(said)
+        return Known(width, height, FaceBox(*place) if place else None)
 
     def _embedded(self, picture: Picture) -> Template | None:
         name = f"embedding-{_mark(self.embedder.name)}-{picture.sha256}"

@@ -21,11 +21,14 @@ from tidewaiter.face_audit.service import Picture, Recogniser
 from tidewaiter.face_audit.trials import Closeness, Probe
 from tidewaiter.forgeries.face_marking import saved_as_jpeg, unmarked
 from tidewaiter.forgeries.faces import Face, forged, marked
+from tidewaiter.media.material import Pixels
 from tidewaiter.settings import Limits
 from tidewaiter.traces.base import Traces
 from tidewaiter.traces.faces import FacesInPicture, PictureFaces
 from tidewaiter.vocabulary import MediaKind
 
+# Longest side of the copies that a virtual camera shows; cameras have 640 by 480.
+VIEW_SIDE = 640
 # Decoded faces held in memory; a pair needs two, neighbouring trials often the same.
 FACES_HELD = 16
 UNFIT = b"unfit: "
@@ -79,21 +82,41 @@ class Material:
         picture = Picture(name, content) if plain else self._as_captured(probe, content)
         return Shown(picture, tuple(said["files"]), said["forging_ms"])
 
-    def has_face(self, photo: Photo) -> bool:
-        """Whether the face mesh finds a face; kept, since every run asks.
+    def open(self, photo: Photo) -> None:
+        """Open a listed photo, locate its face, keep what the audit needs to know of it.
 
-        Raises InputError and its kinds for a picture that cannot be opened.
+        For a worker that may be killed: the file is from outside. Raises InputError and its
+        kinds for a picture that cannot be opened.
         """
-        name = f"face-{photo.sha256}"
-        known = self.store.get(name)
-        if known is None:
-            try:
-                self._face(photo)
-                known = b"yes"
-            except UnfitFaces:
-                known = b"no"
-            self.store.put(name, known)
-        return known == b"yes"
+        self.photo(photo)
+        try:
+            found, answer = self._face(photo).pixels, b"yes"
+        except UnfitFaces:
+            found, answer = self._opened(photo).upright, b"no"
+        self.store.put(_view_name(photo), _as_png(_reduced(found, VIEW_SIDE)))
+        self.store.put(_face_name(photo), answer)
+
+    def is_open(self, photo: Photo) -> bool:
+        """Whether `open` has kept a photo."""
+        return None not in (self.store.get(_view_name(photo)), self.store.get(_face_name(photo)))
+
+    def has_face(self, photo: Photo) -> bool:
+        """Whether the face mesh finds a face in a photo that was opened."""
+        return self.store.get(_face_name(photo)) == b"yes"
+
+    def small_copy(self, photo: Photo) -> Picture:
+        """A photo that was opened as a PNG of ours, at most VIEW_SIDE on its longer side."""
+        content = self.store.get(_view_name(photo))
+        assert content is not None, "an audit opens every listed photo before anything else"
+        return Picture(photo.file, content)
+
+    def view(self, probe: Probe) -> Pixels:
+        """RGB pixels of what a probe presents, from files of ours only.
+
+        Listed photos come reduced to VIEW_SIDE. Raises UnfitFaces as `show`.
+        """
+        ours = probe.species or self.capture is not None
+        return unmarked((self.show(probe).picture if ours else self.small_copy(probe.host)).content)
 
     def _as_captured(self, probe: Probe, forgery: bytes | None = None) -> Picture:
         """A forgery, else the listed photo, as the camera of the protocol saves it."""
@@ -174,6 +197,31 @@ def closeness_by(
         return float("-inf") if value is None else float(value)
 
     return closeness
+
+
+def _reduced(pixels: Pixels, longest: int) -> Pixels:
+    """The picture, no longer than that on either side."""
+    import cv2
+
+    scale = longest / max(pixels.shape[:2])
+    if scale >= 1:
+        return pixels
+    small = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return np.asarray(small, np.uint8)
+
+
+def _as_png(pixels: Pixels) -> bytes:
+    import cv2
+
+    return cv2.imencode(".png", np.ascontiguousarray(pixels[..., ::-1]))[1].tobytes()
+
+
+def _face_name(photo: Photo) -> str:
+    return f"face-{photo.sha256}"
+
+
+def _view_name(photo: Photo) -> str:
+    return f"view-{photo.sha256}.png"
 
 
 def _digest(parts: Sequence[str]) -> str:

@@ -164,7 +164,7 @@ def _open_exec(described: Described) -> Recogniser:
     price = Price(described.price_per_call or Decimal(0))
     return ExecRecogniser(
         program,
-        _local_faces(),
+        _local_faces(described.kept),
         price=price,
         given=described.given,
         is_distance=described.is_distance,
@@ -183,7 +183,7 @@ def _open_rest(described: Described) -> Recogniser:
         options,
         _secret(remote, described),
         _transport(remote, *urls),
-        _local_faces(),
+        _local_faces(described.kept),
         price=Price(described.price_per_call),
         given=described.given,
         is_distance=described.is_distance,
@@ -198,7 +198,7 @@ def _open_compreface(described: Described) -> Recogniser:
         options.endpoint,
         needed_secret(_secret(options, described), "compreface"),
         _transport(options, options.endpoint),
-        _local_faces(),
+        _local_faces(described.kept),
         # Software one runs oneself: a call costs nothing unless the protocol says so.
         price=Price(described.price_per_call or Decimal(0)),
         **_given(described),
@@ -222,7 +222,7 @@ def _open_azure(described: Described) -> Recogniser:
         address,
         needed_secret(_secret(options, described), "azure"),
         _transport(options, options.endpoint),
-        _local_faces(),
+        _local_faces(described.kept),
         price=Price(described.price_per_call, calls_per_reference=references, calls_per_probe=1),
         now=time.time,
         **_given(described),
@@ -243,7 +243,7 @@ def _open_rekognition(described: Described) -> Recogniser:
     )
     return RekognitionRecogniser(
         client,
-        _local_faces(),
+        _local_faces(described.kept),
         price=Price(described.price_per_call),
         collection=options.collection,
         **_given(described),
@@ -305,6 +305,6 @@ def _transport(options: RemoteOptions, *urls: str) -> Any:
     return HttpTransport(*urls, timeout_s=options.timeout_s, plain_http=options.plain_http)
 
 
-def _local_faces() -> Callable[[Picture], Known]:
+def _local_faces(kept: Store | None) -> Callable[[Picture], Known]:
     """Sizes and faces as located here, to check limits before anything is sent or paid."""
-    return FaceMemory(dlib_embedder()).known
+    return FaceMemory(dlib_embedder(), kept=kept).known
