@@ -10,12 +10,14 @@ from tidewaiter.media.files import digest_of, opened_file
 from tidewaiter.media.recording import open_recording
 from tidewaiter.media.sniffing import HEAD_BYTES, identify, shown_name
 from tidewaiter.settings import Limits
-from tidewaiter.traces.fingerprints import fingerprints_of
+from tidewaiter.traces.fingerprints import ClockBox, fingerprints_of
 
 UNKNOWN_MEDIA_TYPE = "application/octet-stream"
 
 
-def take_manifest(path: Path, limits: Limits, *, name: str | None = None) -> Manifest:
+def take_manifest(
+    path: Path, limits: Limits, *, name: str | None = None, clock: ClockBox = ()
+) -> Manifest:
     """The manifest of a file, in one decode; run it in a worker that may be killed.
 
     Material that is no video, is broken or beyond a limit gives a manifest without
@@ -23,7 +25,7 @@ def take_manifest(path: Path, limits: Limits, *, name: str | None = None) -> Man
     """
     try:
         recording = open_recording(path, limits, name=name)
-        prints = fingerprints_of(recording)
+        prints = fingerprints_of(recording, clock)
     except (UnsupportedMedia, CorruptMedia, LimitExceeded) as error:
         return bare_manifest(path, limits, str(error), name=name)
     source = recording.source
@@ -39,6 +41,7 @@ def take_manifest(path: Path, limits: Limits, *, name: str | None = None) -> Man
         fps=round(recording.nominal_fps or 0.0, 6),
         sound_codec=recording.sound_codec,
         sound_rate=recording.sound_rate,
+        clock=clock,
         prints=prints,
     )
 

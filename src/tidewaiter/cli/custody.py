@@ -8,6 +8,7 @@ from tidewaiter.cli.lazy_group import LazyGroup
 
 COMMANDS = {
     "manifest": "Take the fingerprints of a recording, in one pass.",
+    "compare": "Say whether a copy is the original, and where it was changed.",
     "witness": "Confirm, independently, that somebody's log only ever grew.",
 }
 """Each is in the file `custody_<name>.py` beside this one."""

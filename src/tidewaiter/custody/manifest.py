@@ -19,7 +19,16 @@ from numpy.typing import NDArray
 
 from tidewaiter.custody.merkle import Tree, leaf_hash
 from tidewaiter.errors import MalformedText
-from tidewaiter.traces.fingerprints import HASH_LENGTH, SMALL_HEIGHT, SMALL_WIDTH, Fingerprints
+from tidewaiter.traces.fingerprints import (
+    CLOCK_HEIGHT,
+    CLOCK_WIDTH,
+    HASH_LENGTH,
+    SHARE_UNITS,
+    SMALL_HEIGHT,
+    SMALL_WIDTH,
+    ClockBox,
+    Fingerprints,
+)
 from tidewaiter.traces.sound_bands import BANDS
 
 MAGIC = b"tidewaiter/manifest/v1\n"
@@ -37,13 +46,14 @@ SHAPES: dict[str, tuple[str, tuple[int, ...]]] = {
     "picture_key": ("|b1", ()),
     "picture_bytes": ("<i8", ()),
     "small": ("<u2", (SMALL_HEIGHT, SMALL_WIDTH)),
+    "clock": ("<u2", (CLOCK_HEIGHT, CLOCK_WIDTH)),
     "frame_time": ("<i8", ()),
     "sound_hash": ("|u1", (HASH_LENGTH,)),
     "sound_pts": ("<i8", ()),
     "sound_band": ("|u1", (BANDS,)),
 }
 """Sections after the head, in this order: type and shape of a row."""
-DIFFERENCED = frozenset({"picture_pts", "picture_dts", "small", "frame_time", "sound_pts"})
+DIFFERENCED = frozenset({"picture_pts", "picture_dts", "small", "clock", "frame_time", "sound_pts"})
 """Sections stored as differences from row to row, which pack better."""
 TOGETHER = (
     ("picture_hash", "picture_pts", "picture_dts", "picture_key", "picture_bytes"),
@@ -59,6 +69,7 @@ class Manifest:
 
     `reason` says why there are no fingerprints (not a video, cut off, over a limit); such a
     manifest stands for the bytes alone. `fps` is in frames per second, 0 where unknown.
+    `clock` is the box of a burnt-in clock, which copies are then fingerprinted at too.
     """
 
     sha256: str
@@ -72,6 +83,7 @@ class Manifest:
     sound_codec: str = ""
     sound_rate: int = 0
     reason: str = ""
+    clock: ClockBox = ()
     prints: Fingerprints | None = None
 
     def encode(self) -> bytes:
@@ -107,8 +119,8 @@ class Manifest:
         leaves += [
             found.picture_hash[start:end].tobytes() for start, end in zip(starts, ends, strict=True)
         ]
-        digest = hashlib.sha256(np.ascontiguousarray(found.small).tobytes()).digest()
-        return [*leaves, digest]
+        pictures = found.small.astype("<u2").tobytes() + found.clock.astype("<u2").tobytes()
+        return [*leaves, hashlib.sha256(pictures).digest()]
 
     def root(self) -> bytes:
         """The Merkle root over `leaves` (RFC 6962)."""
@@ -168,6 +180,8 @@ def _prints(head: Mapping[str, Any], body: bytes) -> Fingerprints:
             raise ValueError(f"{' and '.join(names)} have different lengths")
     if not all(type(n) is int and 0 <= n <= MOST_ROWS for n in rows.values()):
         raise ValueError("a section has an impossible number of rows")
+    if rows["clock"] not in (0, rows["small"]):
+        raise ValueError("the clock is not seen in every frame")
     if not all(type(n) is int and n >= 0 for n in packed) or sum(packed) != len(body):
         raise ValueError(f"{sum(packed)} bytes announced, {len(body)} found")
     arrays: dict[str, Any] = {}
@@ -211,6 +225,8 @@ def _unpacked(name: str, data: bytes, rows: int) -> NDArray[Any]:
 
 def _plain(value: Any) -> Any:
     """Numbers with a fraction as text, so that no two programs write them differently."""
+    if isinstance(value, tuple):
+        return list(value)
     return f"{value:.6f}" if isinstance(value, float) else value
 
 
@@ -220,7 +236,20 @@ def _checked(name: str, value: Any) -> Any:
         if not 0 <= found < 1e6 or f"{found:.6f}" != value:
             raise ValueError("fps is not a rate")
         return found
+    if name == "clock":
+        box = tuple(_integer(side) for side in value)
+        if box and not _is_box(box):
+            raise ValueError("the clock's box lies outside the picture")
+        return box
     return _integer(value) if name in _INTEGERS else _text(value)
+
+
+def _is_box(box: ClockBox) -> bool:
+    return (
+        len(box) == 4
+        and 0 <= box[0] < box[2] <= SHARE_UNITS
+        and 0 <= box[1] < box[3] <= SHARE_UNITS
+    )
 
 
 _INTEGERS = frozenset({"byte_length", "width", "height", "sound_rate"})

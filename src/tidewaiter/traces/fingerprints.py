@@ -25,12 +25,19 @@ SMALL_WIDTH, SMALL_HEIGHT = 32, 18
 """Size of a small picture; handbook custody 3.12."""
 SMALL_STEPS = 16
 """Steps of a small picture per grey level: averaged noise is finer than one level."""
+CLOCK_WIDTH, CLOCK_HEIGHT = 64, 8
+"""Size of the finer picture of the clock's box: its seconds tell frames of a still scene apart."""
+SHARE_UNITS = 10_000
+"""A clock's box is given in these shares of the picture's width and height."""
 SOURCE_ROWS = 180
 """A frame is first brought to so many rows, which is cheap, then averaged exactly."""
 
 NO_TIME = np.iinfo(np.int64).min
 """Time of a packet that carries none."""
 HASH_LENGTH = 32
+
+ClockBox = tuple[int, ...]
+"""Left, top, right, bottom in `SHARE_UNITS`; empty where the picture shows no clock."""
 
 # ADTS header: 12 bits of ones, layer 0 (ISO/IEC 13818-7, 6.2); 9 bytes with a checksum, else 7.
 ADTS_LENGTH, ADTS_LENGTH_CHECKED = 7, 9
@@ -46,7 +53,8 @@ class Fingerprints:
     `picture_key`, `picture_bytes`. Per decoded frame, in display order: `small` (m x 18 x 32,
     uint16, sixteenths of a grey level) and `frame_time` from the first frame. Per sound packet:
     `sound_hash` (k x 32) and `sound_pts`. `sound_band` (s x 12, half decibels) every 40 ms from
-    `sound_start`, which counts from the first frame.
+    `sound_start`, which counts from the first frame. `clock` (m or 0 x 8 x 64, like `small`)
+    is the box of the burnt-in clock, where one was named.
     """
 
     picture_hash: NDArray[np.uint8]
@@ -55,6 +63,7 @@ class Fingerprints:
     picture_key: NDArray[np.bool_]
     picture_bytes: NDArray[np.int64]
     small: NDArray[np.uint16]
+    clock: NDArray[np.uint16]
     frame_time: NDArray[np.int64]
     sound_hash: NDArray[np.uint8]
     sound_pts: NDArray[np.int64]
@@ -65,10 +74,10 @@ class Fingerprints:
     broken: int = 0
 
 
-def fingerprints_of(recording: Recording) -> Fingerprints:
+def fingerprints_of(recording: Recording, clock: ClockBox = ()) -> Fingerprints:
     """Play a recording once and take every fingerprint."""
     pictures = PictureHashes(recording.codec, recording.configuration)
-    small = SmallPictures(recording.upright, quarter_turned=recording.quarter_turned)
+    small = SmallPictures(recording.upright, quarter_turned=recording.quarter_turned, clock=clock)
     sound = SoundHashes(recording.sound_codec)
     bands = SoundBands(recording.sound_rate)
     for item in recording.play():
@@ -115,9 +124,15 @@ class SmallPictures:
     """Each frame's luma, upright, averaged to 32 x 18."""
 
     def __init__(
-        self, upright: Callable[[NDArray[Any]], NDArray[Any]], *, quarter_turned: bool
+        self,
+        upright: Callable[[NDArray[Any]], NDArray[Any]],
+        *,
+        quarter_turned: bool,
+        clock: ClockBox = (),
     ) -> None:
         self._upright = upright
+        self._clock = clock
+        self.clock = bytearray()
         size = (SMALL_WIDTH, SMALL_HEIGHT)
         self._size = size[::-1] if quarter_turned else size
         self.small = bytearray()
@@ -131,7 +146,28 @@ class SmallPictures:
         small = cv2.resize(luma, self._size, interpolation=cv2.INTER_AREA)
         steps = np.rint(self._upright(small) * SMALL_STEPS).astype("<u2")
         self.small += steps.tobytes()
+        if self._clock:
+            self.clock += _clock_picture(frame, self._clock)
         self.times.append(_micros(frame.time_s))
+
+
+def _clock_picture(frame: Frame, box: ClockBox) -> bytes:
+    """The clock's box in `CLOCK_WIDTH` x `CLOCK_HEIGHT`, by the centres of its corner cells."""
+    scale = np.array([frame.width, frame.height, frame.width, frame.height]) / SHARE_UNITS
+    left, top, right, bottom = np.array(box) * scale
+    half_x, half_y = (right - left) / CLOCK_WIDTH / 2, (bottom - top) / CLOCK_HEIGHT / 2
+    corners = np.array(
+        [
+            [left + half_x, top + half_y],
+            [right - half_x, top + half_y],
+            [left + half_x, bottom - half_y],
+        ],
+        np.float32,
+    )
+    # Corners name pixel centres, and the first pixel's centre is 0.
+    cut = frame.crop(corners - np.float32(0.5), CLOCK_WIDTH, CLOCK_HEIGHT)
+    steps: bytes = np.rint(cut.mean(axis=2) * SMALL_STEPS).astype("<u2").tobytes()
+    return steps
 
 
 class SoundHashes:
@@ -185,6 +221,7 @@ def _together(
         picture_key=np.array(key, np.bool_),
         picture_bytes=np.array(length, np.int64),
         small=_rows(small.small, "<u2", (SMALL_HEIGHT, SMALL_WIDTH)),
+        clock=_rows(small.clock, "<u2", (CLOCK_HEIGHT, CLOCK_WIDTH)),
         frame_time=np.array(small.times, np.int64),
         sound_hash=_rows(sound.hashes, np.uint8, (HASH_LENGTH,)),
         sound_pts=np.array(sound.times, np.int64),

@@ -1,0 +1,94 @@
+"""What a comparison found: differences with their place in both recordings, and a verdict."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+KINDS = (
+    "removed",
+    "inserted",
+    "repeated",
+    "moved",
+    "replaced",
+    "frozen",
+    "sped_up",
+    "slowed",
+    "reversed",
+    "painted",
+    "retimed",
+    "sound_removed",
+    "sound_inserted",
+    "sound_replaced",
+    "sound_muted",
+    "sound_missing",
+)
+"""Every kind of difference, pictures before sound."""
+
+VERDICTS = ("unchanged", "transcoded", "altered", "cannot_tell")
+CARRIERS = ("same_file", "remuxed", "re_encoded")
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """[start, end) in frames (or rows of sound) and in seconds from the first frame."""
+
+    start: int
+    end: int
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True)
+class Place:
+    """A region of the picture in shares of its width and height, 0..1."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One difference. A stretch without length is the place of a cut.
+
+    `exact` says that coded pictures were compared, not their appearance. `from_original` is
+    where repeated or moved material stands in the original. `uncertain` is by how many frames
+    the place may be off, where nothing moves. `strength` is the measured value over the
+    threshold, for painted regions and sound; 0 elsewhere.
+    """
+
+    kind: str
+    copy: Stretch
+    original: Stretch | None = None
+    from_original: Stretch | None = None
+    place: Place | None = None
+    exact: bool = False
+    uncertain: int = 0
+    strength: float = 0.0
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The verdict on a copy and everything it rests on.
+
+    `carrier` says how the copy comes: the same file, the same coded material in another
+    container, or encoded anew. `notes` names what is not judged by content: parameter sets,
+    a signature in the stream that is gone, a crop, another frame rate, sound not comparable.
+    """
+
+    verdict: str
+    carrier: str
+    differences: tuple[Difference, ...]
+    notes: tuple[str, ...]
+    original_sha256: str
+    copy_sha256: str
+    frames: tuple[int, int]
+    seconds: tuple[float, float]
+    floor: float | None = None
+    thresholds: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data for a file."""
+        return asdict(self)

@@ -1,0 +1,325 @@
+"""Compare the pictures of a re-encoded copy with the original's: in time, then in place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tidewaiter.custody.alignment import FOREIGN, Alignment, Indices, Rows, align
+from tidewaiter.custody.painted import Painted, painted, residual, sustained_peak
+from tidewaiter.custody.registration import Window, cut_to, window_of
+from tidewaiter.custody.runs import Change, Run, changes_of, runs_of
+from tidewaiter.traces.fingerprints import SMALL_HEIGHT, SMALL_STEPS, SMALL_WIDTH, Fingerprints
+
+CLOCK_WEIGHT = 0.25
+"""Share of the clock's finer picture in the distance of two frames."""
+SAME_RATE = 0.01
+"""Rates closer than this are one rate."""
+CROP_FLOOR = 2.5
+"""Frames that are never closer than this do not show the same part of the scene."""
+CROP_GAIN = 0.6
+"""A fitted window is believed where it brings the floor below this share."""
+
+FAITHFUL_FACTOR, FAITHFUL_BASE = 1.3, 0.15
+"""A stretch this close to what it shows, in floors, is taken from there; else painted over."""
+DIFFERENT_BLOCK, PAINTED_SHARE = 4.0, 0.3
+"""Blocks that lie this far apart, in floors; a picture with fewer of them is the same moment."""
+UNCERTAIN_FRAMES = 250
+"""As far as a cut's place is looked for to either side."""
+
+
+@dataclass(frozen=True)
+class PictureThresholds:
+    """Over which residuals count, and under which length a change of order does not."""
+
+    picture: float
+    clock: float
+    shortest: int
+
+
+@dataclass(frozen=True)
+class Mask:
+    """A region, in shares, that may differ from `start_s` to `end_s`."""
+
+    start_s: float
+    end_s: float
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+@dataclass(frozen=True)
+class PictureFindings:
+    """Changes of order and painted regions (frames of the copy), and what was fitted."""
+
+    changes: tuple[Change, ...]
+    painted: tuple[Painted, ...]
+    clock: tuple[Painted, ...]
+    uncertain: tuple[int, ...]
+    path: Indices
+    floor: float
+    window: Window | None
+    pace: float
+    same_rate: bool
+    peaks: tuple[float, float]
+
+
+def locate_pictures(
+    original: Fingerprints,
+    copy: Fingerprints,
+    thresholds: PictureThresholds,
+    masks: Sequence[Mask] = (),
+) -> PictureFindings:
+    """Where a copy shows other moments than the original, or others of its regions.
+
+    Frame numbers are those of the copy and of the original as they are decoded.
+    """
+    view, found, window = _best_view(original, copy)
+    path = _settled(view, found)
+    virtual = len(view.shown)
+    changes = changes_of(runs_of(path), virtual, thresholds.shortest)
+    scores = _scores(view, path, copy, masks, window is None)
+    return PictureFindings(
+        changes=tuple(_mapped(change, view.shown, len(original.small)) for change in changes),
+        painted=tuple(painted(scores[0], thresholds.picture)),
+        clock=tuple(painted(scores[1], thresholds.clock)),
+        uncertain=tuple(_uncertainty(view, found.floor, change) for change in changes),
+        path=np.where(path == FOREIGN, FOREIGN, view.shown[np.maximum(path, 0)]),
+        floor=found.floor,
+        window=window,
+        pace=_pace(original, copy) if len(view.shown) == len(original.small) else 1.0,
+        same_rate=len(view.shown) == len(original.small),
+        peaks=(sustained_peak(scores[0]), sustained_peak(scores[1])),
+    )
+
+
+def _best_view(
+    original: Fingerprints, copy: Fingerprints
+) -> tuple[_View, Alignment, Window | None]:
+    """The original at the copy's rate, or frame by frame, whichever the copy follows.
+
+    A copy at another rate shows the same moments at the same times (an export), or the same
+    frames at other times (played faster or slower).
+    """
+    every = np.arange(len(original.small))
+    resampled = _at_rate(original.frame_time, copy.frame_time)
+    view = _View(original, copy, resampled)
+    found, window = view.aligned()
+    if len(resampled) == len(every):
+        return view, found, window
+    other = _View(original, copy, every)
+    again, second = other.aligned()
+    if _followed(again) > _followed(found):
+        return other, again, second
+    return view, found, window
+
+
+def _followed(found: Alignment) -> float:
+    """Share of the copy's frames in steady runs."""
+    return sum(run.length for run in runs_of(found.path) if run.steady) / len(found.path)
+
+
+class _View:
+    """Both recordings as rows for the alignment, the original at the copy's rate."""
+
+    def __init__(self, original: Fingerprints, copy: Fingerprints, shown: Indices) -> None:
+        self.original, self.copy = original, copy
+        self.shown = shown
+        self.ours = original.small[shown].astype(np.float32) / SMALL_STEPS
+        self.theirs = copy.small.astype(np.float32) / SMALL_STEPS
+        self.has_clock = len(original.clock) > 0 and len(copy.clock) > 0
+        self.rows()
+
+    def rows(self) -> None:
+        """Make the rows anew after the pictures or the clock's use changed."""
+        self.our_rows, self.their_rows = _rows(self.ours), _rows(self.theirs)
+        if self.has_clock:
+            ours = _ticking(self.original.clock)[self.shown]
+            theirs = _ticking(self.copy.clock)
+            self.our_rows = np.concatenate([self.our_rows, ours], axis=1)
+            self.their_rows = np.concatenate([self.their_rows, theirs], axis=1)
+
+    def aligned(self) -> tuple[Alignment, Window | None]:
+        """The alignment, after a crop was undone where there is one."""
+        found = align(self.our_rows, self.their_rows)
+        known = found.path != FOREIGN
+        if found.floor < CROP_FLOOR or known.sum() < 2:
+            return found, None
+        window = window_of(self.ours[found.path[known]], self.theirs[known])
+        if window.trivial:
+            return found, None
+        kept = self.ours, self.has_clock
+        self.ours, self.has_clock = cut_to(self.ours, window), False
+        self.rows()
+        again = align(self.our_rows, self.their_rows)
+        if again.floor < CROP_GAIN * found.floor:
+            return again, window
+        self.ours, self.has_clock = kept
+        self.rows()
+        return found, None
+
+
+def _rows(pictures: NDArray[Any]) -> Rows:
+    """Pictures without brightness and contrast; distances are then means over blocks."""
+    flat = pictures.reshape(len(pictures), -1)
+    plain = flat - flat.mean(axis=1, keepdims=True)
+    rows: Rows = plain / (plain.std(axis=1, keepdims=True) + 1e-3) * (40.0 / flat.shape[1])
+    return rows
+
+
+def _digits(clock: NDArray[np.uint16]) -> NDArray[Any]:
+    """The clock in grey levels at half its size: finer strokes do not survive encoding."""
+    rows, columns = clock.shape[1] // 2, clock.shape[2] // 2
+    cells = clock.reshape(len(clock), rows, 2, columns, 2).astype(np.float32)
+    means: NDArray[Any] = cells.mean(axis=(2, 4)) / SMALL_STEPS
+    return means
+
+
+def _ticking(clock: NDArray[np.uint16]) -> NDArray[Any]:
+    """Rows of what changes in the clock: without the digits that stand still."""
+    digits = _digits(clock).reshape(len(clock), -1)
+    still = np.median(digits, axis=0)
+    rows: Rows = (digits - still) * (40.0 * CLOCK_WEIGHT / digits.shape[1] / (still.std() + 1.0))
+    return rows
+
+
+def _pace(original: Fingerprints, copy: Fingerprints) -> float:
+    """How much faster than the original a copy shows its frames; 1 at the same rate."""
+    if min(len(original.frame_time), len(copy.frame_time)) < 3:
+        return 1.0
+    ours, theirs = (float(np.median(np.diff(prints.frame_time))) for prints in (original, copy))
+    return ours / theirs if theirs > 0 and abs(ours / theirs - 1) >= SAME_RATE else 1.0
+
+
+def _at_rate(original: NDArray[np.int64], copy: NDArray[np.int64]) -> Indices:
+    """Frames of the original at the copy's rate, by the nearest time; every one at its own."""
+    every = np.arange(len(original))
+    if min(len(original), len(copy)) < 3:
+        return every
+    ours, theirs = (float(np.median(np.diff(times))) for times in (original, copy))
+    if ours <= 0 or theirs <= 0 or abs(theirs / ours - 1.0) < SAME_RATE:
+        return every
+    wanted = np.arange(0, original[-1] + ours / 2, theirs)
+    after = np.clip(np.searchsorted(original, wanted), 1, len(original) - 1)
+    nearer = wanted - original[after - 1] <= original[after] - wanted
+    return np.where(nearer, after - 1, after)
+
+
+def _settled(view: _View, found: Alignment) -> Indices:
+    """The path, without excursions that a painted region alone explains.
+
+    Where before and after a stretch the same moments are shown, and within it most of the
+    picture fits the moment expected there, the stretch shows that moment with a part changed.
+    """
+    path = found.path.copy()
+    runs = [run for run in runs_of(path) if run.steady]
+    for before, after in pairwise(runs):
+        _settle(view, found, path, before, after)
+    for first in range(len(runs) - 2):
+        for last in range(first + 2, min(first + 8, len(runs))):
+            _settle(view, found, path, runs[first], runs[last])
+    return path
+
+
+def _settle(view: _View, found: Alignment, path: Indices, before: Run, after: Run) -> None:
+    start, end = before.end, after.start
+    offset = int(path[start - 1]) - (start - 1)
+    if start >= end or abs(int(path[end]) - end - offset) > 1:
+        return
+    expected = np.arange(start, end) + offset
+    if expected[-1] >= len(view.our_rows) or np.array_equal(path[start:end], expected):
+        return
+    there = found.distance[start:end]
+    close = np.nan_to_num(there, nan=np.inf) <= FAITHFUL_FACTOR * found.floor + FAITHFUL_BASE
+    if close.mean() > 0.5 and len(runs_of(path[start:end])) <= 2:
+        return
+    blocks = SMALL_HEIGHT * SMALL_WIDTH
+    gap = (view.our_rows[expected] - view.their_rows[start:end])[:, :blocks] * blocks
+    # A bright patch moves the mean of its frame and so every other block: take that out.
+    gap = np.abs(gap - np.median(gap, axis=1, keepdims=True))
+    if float((gap > DIFFERENT_BLOCK * max(found.floor, 0.5)).mean()) < PAINTED_SHARE:
+        path[start:end] = expected
+
+
+def _scores(
+    view: _View, path: Indices, copy: Fingerprints, masks: Sequence[Mask], whole: bool
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Residual scores of the copy's frames: of the picture's blocks and of the clock's."""
+    runs = [run for run in runs_of(path) if run.steady]
+    moments = [(run.start, run.end) for run in runs]
+    places = np.concatenate([np.arange(*m) for m in moments] or [np.zeros(0, int)])
+    places = places[path[places] != FOREIGN]
+    frames, blocks = len(path), SMALL_HEIGHT * SMALL_WIDTH
+    scores = np.zeros((frames, blocks), np.float32)
+    clock = np.zeros((frames, 1), np.float32)
+    if not len(places):
+        return scores, clock
+    ends = np.concatenate([[0], np.cumsum([(path[s:e] != FOREIGN).sum() for s, e in moments])])
+    stretches = list(zip(ends[:-1].tolist(), ends[1:].tolist(), strict=True))
+    ours = view.ours[path[places]].reshape(-1, blocks)
+    scores[places] = residual(ours, view.theirs[places].reshape(-1, blocks), stretches).score
+    _mask(scores, copy.frame_time, masks)
+    if view.has_clock and whole:
+        shown = view.shown[path[places]]
+        ours = _grey(view.original.clock[shown])
+        theirs = _grey(view.copy.clock[places])
+        clock = np.zeros((frames, ours.shape[1]), np.float32)
+        clock[places] = residual(ours, theirs, stretches, clock=True).score
+    return scores, clock
+
+
+def _grey(pictures: NDArray[np.uint16]) -> NDArray[Any]:
+    return pictures.reshape(len(pictures), -1).astype(np.float32) / SMALL_STEPS
+
+
+def _mask(scores: NDArray[Any], times: NDArray[np.int64], masks: Sequence[Mask]) -> None:
+    """Take masked blocks out; a block half covered is out as well, and so is its rim."""
+    grid = scores.reshape(len(scores), SMALL_HEIGHT, SMALL_WIDTH)
+    for mask in masks:
+        during = (times >= mask.start_s * 1e6 - 1) & (times <= mask.end_s * 1e6 + 1)
+        rows = slice(
+            max(0, int(mask.top * SMALL_HEIGHT) - 1), int(np.ceil(mask.bottom * SMALL_HEIGHT)) + 1
+        )
+        columns = slice(
+            max(0, int(mask.left * SMALL_WIDTH) - 1), int(np.ceil(mask.right * SMALL_WIDTH)) + 1
+        )
+        grid[during, rows, columns] = 0.0
+
+
+def _mapped(change: Change, shown: Indices, frames: int) -> Change:
+    """A change in frames of the original itself, not of the original at the copy's rate."""
+
+    def span(part: tuple[int, int] | None) -> tuple[int, int] | None:
+        if part is None:
+            return None
+        return tuple(int(shown[p]) if p < len(shown) else frames for p in part)  # type: ignore[return-value]
+
+    return replace(change, original=span(change.original), from_original=span(change.from_original))
+
+
+def _uncertainty(view: _View, floor: float, change: Change) -> int:
+    """By how many frames a cut may lie elsewhere without any frame fitting worse."""
+    if change.kind != "removed" or change.original is None or change.copy[0] == 0:
+        return 0
+    place, missing = change.copy[0], change.original[1] - change.original[0]
+    offset = change.original[0] - place
+    low = max(0, place - UNCERTAIN_FRAMES)
+    high = min(len(view.their_rows), place + UNCERTAIN_FRAMES)
+    frames = np.arange(low, high)
+    early = np.clip(frames + offset, 0, len(view.our_rows) - 1)
+    late = np.clip(frames + offset + missing, 0, len(view.our_rows) - 1)
+    rows = view.their_rows[low:high]
+    gain = np.abs(rows - view.our_rows[late]).sum(axis=1) - np.abs(rows - view.our_rows[early]).sum(
+        axis=1
+    )
+    # Cost of cutting at each frame, up to a constant: what later frames lose by the late side.
+    cost = -np.concatenate([[0.0], np.cumsum(gain)])
+    cost -= cost[place - low]
+    near = np.flatnonzero(cost <= max(0.35, 0.6 * floor)) + low
+    return int(max(np.abs(near - place).max(), 0)) if len(near) else 0

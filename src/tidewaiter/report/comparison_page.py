@@ -1,0 +1,206 @@
+"""A comparison of two recordings in words, and as one self-contained page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from tidewaiter.custody.differences import Comparison, Difference, Stretch
+from tidewaiter.messages import SOURCE_LANGUAGE, translator
+from tidewaiter.report.rendering import data_uri, rendered, style_sheet
+from tidewaiter.report.svg import timeline_svg
+from tidewaiter.report.words import short_clock
+from tidewaiter.vocabulary import Span, Text, Timeline, tr
+
+MOST_SHOWN = 200
+"""Differences listed on the page; the JSON holds all."""
+
+KINDS = {
+    "removed": tr("pictures are missing"),
+    "inserted": tr("pictures of unknown origin were inserted"),
+    "repeated": tr("pictures are shown a second time"),
+    "moved": tr("pictures stand elsewhere than in the original"),
+    "replaced": tr("pictures were replaced"),
+    "frozen": tr("one picture stands still"),
+    "sped_up": tr("shown faster than in the original"),
+    "slowed": tr("shown slower than in the original"),
+    "reversed": tr("shown backwards"),
+    "painted": tr("a part of the picture was changed"),
+    "retimed": tr("the same pictures are shown at other times"),
+    "sound_removed": tr("sound is missing"),
+    "sound_inserted": tr("sound was inserted"),
+    "sound_replaced": tr("sound was replaced"),
+    "sound_muted": tr("sound was silenced"),
+    "sound_missing": tr("the copy has no sound at all; the original has"),
+}
+
+NOTES = {
+    "other parameter sets": tr(
+        "The stream’s parameter sets differ; they steer how pictures are shown."
+    ),
+    "signature stripped": tr(
+        "The original carries signatures within the stream (ONVIF) that the copy lacks."
+    ),
+    "broken pictures": tr("Some coded pictures of the copy could not be taken apart."),
+    "cropped": tr(
+        "The copy shows a part of the picture only; what lies outside it is not compared, and "
+        "neither is the clock."
+    ),
+    "another frame rate": tr("The copy runs at another frame rate; times were compared."),
+    "sound not comparable": tr("The sound is too short or too uniform to be compared."),
+}
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Pictures of one difference, PNG or JPEG; empty where there is none."""
+
+    original: bytes = b""
+    copy: bytes = b""
+
+
+def verdict_words(found: Comparison) -> tuple[Text, ...]:
+    """The verdict in one or two sentences."""
+    if found.verdict == "cannot_tell":
+        return (
+            tr(
+                "Cannot tell: the files differ, and there are no fingerprints to say whether what "
+                "they show differs."
+            ),
+        )
+    if found.verdict == "altered":
+        said = tr(
+            "Altered: {count} differences from the original were found.",
+            count=len(found.differences),
+        )
+        exact = all(item.exact for item in found.differences)
+        return (said, _EXACT if exact else _SEEN)
+    return (_UNALTERED[(found.verdict, found.carrier)],)
+
+
+_EXACT = tr(
+    "The copy was not encoded anew: places are exact to the picture, and all other pictures and "
+    "sounds are those of the original bit by bit."
+)
+_SEEN = tr(
+    "The copy was encoded anew: places are where pictures or sound begin to differ by more than "
+    "encoding explains, usually within half a second. Smaller changes than the threshold, and "
+    "cuts where nothing moves and no clock runs, are not seen."
+)
+_UNALTERED = {
+    ("unchanged", "same_file"): tr("Unchanged: the copy is the same file, byte by byte."),
+    ("unchanged", "remuxed"): tr(
+        "Unchanged: every coded picture and all sound are those of the original, in their order "
+        "and at their times; only the file around them was written anew (remuxed)."
+    ),
+    ("transcoded", "re_encoded"): tr(
+        "Transcoded: the copy was encoded anew. No difference above the threshold was found; this "
+        "does not prove that there is none."
+    ),
+}
+
+
+def lines(found: Comparison, translate: Callable[[str], str]) -> list[str]:
+    """Notes and differences, one a line, for a terminal."""
+    said = [NOTES[note].render(translate) if note in NOTES else note for note in found.notes]
+    for item in found.differences:
+        words = KINDS[item.kind].render(translate)
+        arrow = "" if item.original is None else f"  ← {_where(item.original)}"
+        said.append(f"  {_where(item.copy)}  {words}{arrow}")
+    return said
+
+
+def comparison_page(
+    found: Comparison,
+    names: tuple[str, str],
+    pictures: Mapping[int, Seen],
+    language: str = SOURCE_LANGUAGE,
+) -> str:
+    """The page of a comparison; `names` are those of the original and of the copy.
+
+    `pictures` are shown with the difference of that place in the list. Raises
+    ConfigurationError for a language without a catalogue.
+    """
+    translate = translator(language)
+    timelines = [
+        timeline_svg(_timeline(found, 1, _ON_COPY), translate, "copy"),
+        timeline_svg(_timeline(found, 0, _ON_ORIGINAL), translate, "original"),
+    ]
+    context = {
+        "found": found,
+        "names": names,
+        "verdict": verdict_words(found),
+        "notes": [NOTES.get(note, note) for note in found.notes],
+        "timelines": timelines if found.differences else [],
+        "rows": [_row(item) for item in found.differences[:MOST_SHOWN]],
+        "left_out": max(0, len(found.differences) - MOST_SHOWN),
+        "shown": _figures(found.differences, pictures),
+    }
+    return rendered("comparison.html.j2", language, style_sheet(found.copy_sha256), context)
+
+
+_ON_COPY = tr("The copy: where it differs")
+_ON_ORIGINAL = tr("The original: what is missing or was changed in the copy")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One difference for a table."""
+
+    what: Text
+    copy: str
+    original: str
+    source: str
+    remark: Text | str
+
+
+def _row(item: Difference) -> Row:
+    remark: Text | str = ""
+    if item.exact:
+        remark = tr("exact")
+    elif item.uncertain:
+        remark = tr("nothing moves here: {frames} frames either way", frames=item.uncertain)
+    elif item.kind in ("sped_up", "slowed") and item.strength:
+        remark = tr("{pace:.2f} times as fast", pace=item.strength)
+    elif item.strength:
+        remark = tr("level {level:.1f}", level=item.strength)
+    return Row(
+        KINDS[item.kind],
+        _where(item.copy),
+        _where(item.original),
+        _where(item.from_original),
+        remark,
+    )
+
+
+def _where(stretch: Stretch | None) -> str:
+    """Times and places of a stretch, the same in every language."""
+    if stretch is None:
+        return "–"
+    start, end = short_clock(stretch.start_s), short_clock(stretch.end_s)
+    if stretch.start == stretch.end:
+        return f"{start} (#{stretch.start})"
+    return f"{start} – {end} (#{stretch.start} – #{stretch.end - 1})"
+
+
+def _timeline(found: Comparison, side: int, caption: Text) -> Timeline:
+    spans = []
+    for item in found.differences[:MOST_SHOWN]:
+        stretch = item.copy if side else item.original
+        if stretch is not None:
+            spans.append(Span(start_s=stretch.start_s, end_s=stretch.end_s, label=KINDS[item.kind]))
+    return Timeline(caption=caption, duration_s=found.seconds[side], spans=tuple(spans))
+
+
+def _figures(
+    differences: Sequence[Difference], pictures: Mapping[int, Seen]
+) -> list[tuple[int, Text, str, str]]:
+    return [
+        (
+            place + 1,
+            KINDS[differences[place].kind],
+            data_uri(seen.original) if seen.original else "",
+            data_uri(seen.copy) if seen.copy else "",
+        )
+        for place, seen in sorted(pictures.items())
+    ]

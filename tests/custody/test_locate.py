@@ -1,0 +1,152 @@
+"""A copy compared with its original, end to end from made files to the verdict."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.custody.recordings import RATE, pictures, remux, tones, write
+from tidewaiter.casework.manifests import take_manifest
+from tidewaiter.custody.locate import compare
+from tidewaiter.custody.locate_pictures import Mask
+from tidewaiter.settings import Limits
+
+FRAMES = 200
+COARSE = {"crf": "28", "g": "50"}
+
+
+@pytest.fixture(scope="module")
+def scene():
+    return pictures(FRAMES), tones(FRAMES / 25)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("compared")
+
+
+@pytest.fixture(scope="module")
+def original(scene, folder):
+    return take_manifest(write(folder / "original.mp4", *scene), Limits())
+
+
+@pytest.fixture
+def judged(original, folder, request):
+    def judge(frames, sound, **choices):
+        path = folder / f"{request.node.name.replace('[', '_').replace(']', '')}.mp4"
+        choices.setdefault("options", COARSE)
+        copy = take_manifest(write(path, frames, sound, **choices), Limits())
+        return compare(original, copy)
+
+    return judge
+
+
+def kinds(found):
+    return [item.kind for item in found.differences]
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("copy.mkv", {}),
+        ("copy.ts", {}),
+        ("copy.mov", {}),
+        ("parts.mp4", {"movflags": "frag_keyframe+empty_moov"}),
+    ],
+)
+def test_a_remux_is_unchanged(original, folder, name, options):
+    path = remux(folder / "original.mp4", folder / name, **options)
+    found = compare(original, take_manifest(path, Limits()))
+    assert (found.verdict, found.carrier) == ("unchanged", "remuxed")
+    assert not found.differences
+
+
+def test_the_same_file_is_unchanged(original):
+    assert compare(original, original).carrier == "same_file"
+
+
+def test_a_smaller_copy_is_transcoded(judged, scene):
+    found = judged(*scene, size=(120, 68))
+    assert (found.verdict, kinds(found)) == ("transcoded", [])
+
+
+def test_a_cut_of_pictures_and_sound_is_one_difference(judged, scene):
+    frames, sound = scene
+    kept = np.r_[0:80, 120:FRAMES]
+    cut = np.concatenate([sound[: int(3.2 * RATE)], sound[int(4.8 * RATE) :]])
+    found = judged(frames[kept], cut)
+    assert kinds(found) == ["removed"]
+    [item] = found.differences
+    assert abs(item.copy.start - 80) <= 2
+    assert abs(item.original.end - item.original.start - 40) <= 2
+
+
+def test_a_repeated_stretch_names_where_it_was_taken_from(judged, scene):
+    frames, sound = scene
+    order = np.r_[0:130, 80:130, 130:FRAMES]
+    found = judged(frames[order], sound)
+    item = next(item for item in found.differences if item.kind == "repeated")
+    assert abs(item.copy.start - 130) <= 3
+    assert abs(item.from_original.start - 80) <= 3
+
+
+def test_a_painted_region_is_framed(judged, scene):
+    frames, sound = scene
+    painted = frames.copy()
+    painted[80:140, 40:60, 20:40] = 10
+    found = judged(painted, sound)
+    assert kinds(found) == ["painted"]
+    [item] = found.differences
+    assert abs(item.copy.start - 80) <= 3
+    assert abs(item.copy.end - 140) <= 3
+    assert item.place.left == pytest.approx(20 / 160, abs=0.04)
+    assert item.place.bottom == pytest.approx(60 / 90, abs=0.06)
+
+
+def test_what_a_mask_covers_may_differ_and_nothing_else(original, scene, folder):
+    frames, sound = scene
+    blurred = frames.copy()
+    blurred[50:150, 30:60, 64:96] = 128
+    copy = take_manifest(write(folder / "blurred.mp4", blurred, sound, options=COARSE), Limits())
+    mask = Mask(2.0, 6.0, 64 / 160, 30 / 90, 96 / 160, 60 / 90)
+    assert compare(original, copy, masks=[mask]).verdict == "transcoded"
+    assert kinds(compare(original, copy)) == ["painted"]
+    blurred[100:130, 70:85, 10:30] = 200
+    more = take_manifest(write(folder / "more.mp4", blurred, sound, options=COARSE), Limits())
+    [item] = compare(original, more, masks=[mask]).differences
+    assert item.place.top > 0.6
+
+
+def test_frames_shown_faster_are_named(judged, scene):
+    found = judged(*scene, fps=50)
+    assert kinds(found)[0] == "sped_up"
+    assert found.differences[0].strength == pytest.approx(2.0, abs=0.01)
+
+
+def test_silence_and_other_sound_are_told_apart(judged, scene):
+    frames, sound = scene
+    changed = sound.copy()
+    changed[2 * RATE : 3 * RATE] = 0
+    changed[5 * RATE : 6 * RATE] = tones(1, seed=9)
+    found = judged(frames, changed)
+    assert kinds(found) == ["sound_muted", "sound_replaced"]
+    assert [round(item.copy.start_s) for item in found.differences] == [2, 5]
+
+
+def test_sound_cut_while_pictures_run_on_is_missing(judged, scene):
+    frames, sound = scene
+    found = judged(frames, np.concatenate([sound[: 3 * RATE], sound[5 * RATE :]]))
+    assert "sound_removed" in kinds(found)
+    item = next(item for item in found.differences if item.kind == "sound_removed")
+    assert item.original.start_s == pytest.approx(3.0, abs=0.3)
+
+
+def test_a_copy_without_sound_says_so(judged, scene):
+    assert kinds(judged(scene[0], None)) == ["sound_missing"]
+
+
+def test_files_without_fingerprints_cannot_be_told(original, tmp_path):
+    path = tmp_path / "notes.txt"
+    path.write_text("x")
+    found = compare(original, take_manifest(path, Limits()))
+    assert found.verdict == "cannot_tell"
