@@ -1,0 +1,34 @@
+"""`tidewaiter custody stamp check`: what time an authority gave a checkpoint."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command("check")
+@click.argument("checkpoint", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("reply", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option(
+    "--anchors",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    required=True,
+    help="The authority's root certificate (PEM), with those between if the reply has none.",
+)
+def command(*, checkpoint: Path, reply: Path, anchors: Path) -> None:
+    """Check that REPLY stamps CHECKPOINT, and print the time that it bounds.
+
+    Exits with 4 where the reply is of another checkpoint, of another authority, or changed.
+    """
+    from tidewaiter.cli.printing import printable
+    from tidewaiter.custody.time_stamp import check_stamp, note_within
+    from tidewaiter.custody.verdict import shown_time
+
+    note = note_within(checkpoint.read_bytes())
+    stamp = check_stamp(reply.read_bytes(), note, anchors.read_bytes())
+    text = (
+        f"the checkpoint existed no later than {shown_time(stamp.time_ms)}, by the word of "
+        f"{stamp.authority} (stamp {stamp.serial}, policy {stamp.policy})"
+    )
+    click.echo(printable(text))
