@@ -118,6 +118,23 @@ def test_other_bytes_under_the_digest_are_not_written_over(place):
         assert found.read() == b"tampered"
 
 
+def test_an_erased_medium_frees_its_space_once_and_again(place):
+    digest, other = (place.store.put(io.BytesIO(text)) for text in (b"one", b"two"))
+    assert place.store.discard(digest)
+    assert place.store.discard(digest)
+    assert place.names() == [other]
+    with pytest.raises(MissingMedium):
+        place.store.open(digest).__enter__()
+
+
+def test_a_medium_under_a_compliance_lock_stays(s3):
+    store = BucketOfBlobs(bucket_of(s3, lock_days=1))
+    digest = store.put(io.BytesIO(b"one"))
+    assert not store.discard(digest)
+    with store.open(digest) as found:
+        assert found.read() == b"one"
+
+
 def test_what_is_not_there_is_missing(place):
     with pytest.raises(MissingMedium, match="nothing is kept"):
         place.store.open(digest_of(b"one")).__enter__()

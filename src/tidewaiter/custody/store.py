@@ -121,6 +121,12 @@ class BlobStore(Protocol):
     def digests(self) -> Iterator[str]:
         """All digests that something is kept under, in order."""
 
+    def discard(self, digest: str) -> bool:
+        """Free the space of an erased medium; False where a lock on it does not allow that yet.
+
+        Erasure does not rest on it: the key is destroyed. Nothing kept there is no error.
+        """
+
 
 @dataclass(frozen=True)
 class Witnessed:

@@ -64,6 +64,20 @@ class FolderOfBlobs:
                 if DIGEST.fullmatch(path.name):
                     yield path.name
 
+    def discard(self, digest: str) -> bool:
+        """Free the space of an erased medium; a folder has no locks, so it always can."""
+        path = self._path(digest)
+        try:
+            path.unlink(missing_ok=True)
+            if path.parent.is_dir():
+                sync_folder(path.parent)
+        except OSError as error:
+            raise StorageError(
+                f"the medium {digest} could not be removed ({error.strerror}); its key is gone, "
+                "so that nobody reads it: free the space by hand"
+            ) from error
+        return True
+
     def _kept(self, part: Path, source: BinaryIO) -> str:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
         with open(os.open(part, flags, 0o600), "wb") as file:  # noqa: PTH123

@@ -30,6 +30,7 @@ PART_BYTES = 64 * CHUNK
 IN_MEMORY_BYTES = 8 * CHUNK
 TAKEN = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict", "409"})
 ABSENT = frozenset({"NoSuchKey", "404", "NotFound"})
+LOCKED = frozenset({"AccessDenied", "403", "ObjectLocked"})
 TIMEOUT_S = 60.0
 
 
@@ -102,6 +103,22 @@ class BucketOfBlobs:
                     name = str(entry["Key"]).rsplit("/", 1)[-1]
                     if DIGEST.fullmatch(name) and entry["Key"] == self._key(name):
                         yield name
+
+    def discard(self, digest: str) -> bool:
+        """Free the space of an erased medium; False while a compliance lock keeps it."""
+        must_be_digest(digest)
+        place = {"Bucket": self.bucket.name, "Key": self._key(digest)}
+        with self._failing_named(f"the medium {digest} could not be removed; its key is gone"):
+            try:
+                version = self._client.head_object(**place).get("VersionId")
+                # Without its version only a mark is set, and the bytes stay and are paid for.
+                self._client.delete_object(**place, **({"VersionId": version} if version else {}))
+            except self._errors.ClientError as error:
+                if _code(error) in LOCKED:
+                    return False
+                if _code(error) not in ABSENT:
+                    raise
+        return True
 
     def _upload(self, digest: str, size: int, source: BinaryIO) -> None:
         if size > self._part_bytes:

@@ -1,0 +1,102 @@
+"""Erase a recording and keep the proof that it existed, why it went, and who approved.
+
+The entry comes first, and only then are key, salts and sealed bytes destroyed: a crash between
+leaves a recording that the log calls erased, and doing it again finishes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from tidewaiter.casework.custody_log import Receipt
+from tidewaiter.casework.custody_requests import Request, ask, carry_out
+from tidewaiter.casework.custody_site import Site, content_entry, entries_of
+from tidewaiter.errors import InputError, IntegrityError
+
+SCOPE = ("media", "manifest", "salts")
+_GIVES_AWAY = frozenset({"export", "share", "release"})
+
+
+def ask_to_erase(site: Site, recording: str, basis: str, backups: Sequence[str]) -> Request:
+    """Write down the erasure of a recording for two people to approve.
+
+    The request names the openings that were handed out before: those stay out.
+    Raises InputError where there is no such recording, IntegrityError while it is held.
+    """
+    content_entry(site.store, recording)
+    held = holds_on(site, recording)
+    if held:
+        raise IntegrityError(
+            f"{recording} is on hold ({'; '.join(held)}); two people must lift the hold first: "
+            "`tidewaiter custody hold --lift`"
+        )
+    fields: dict[str, Any] = {
+        "recording": recording,
+        "basis": basis,
+        "scope": list(SCOPE),
+        "backups": list(backups),
+        "openings_out": [
+            f"entry {one.index}: {one.record.fields['act']}"
+            for one in entries_of(site.store, recording)
+            if one.record.kind == "access" and one.record.fields["act"] in _GIVES_AWAY
+        ],
+    }
+    return ask(site, "erase", fields)
+
+
+def erase(site: Site, request: Request) -> Receipt | None:
+    """Carry out an approved erasure; one whose entry is there already is finished.
+
+    None where the entry was there. Raises IntegrityError where approvals are missing.
+    """
+    recording = str(request.fields["recording"])
+    receipt = None
+    if not _is_logged(site, request):
+        held = holds_on(site, recording)
+        if held:
+            raise IntegrityError(f"{recording} came under a hold ({'; '.join(held)}) meanwhile")
+        receipt = carry_out(site, request)
+    destroy(site, recording)
+    return receipt
+
+
+def destroy(site: Site, recording: str) -> bool:
+    """Destroy what opens a recording, then its sealed bytes.
+
+    False where object storage keeps the sealed bytes under a lock: nobody can read them.
+    """
+    gone = True
+    entries = entries_of(site.store, recording)
+    digests = [one.record.digest for one in entries]
+    site.secrets.forget(recording, digests)
+    site.agent.forget(recording)
+    for one in entries:
+        fields = one.record.fields
+        if "blob" in fields and fields.get("result", one.record.recording) == recording:
+            for name in ("blob", "manifest_blob"):
+                if name in fields:
+                    gone &= site.blobs.discard(fields[name])
+    return gone
+
+
+def holds_on(site: Site, recording: str) -> list[str]:
+    """The bases of the holds in force; a lifted one takes the oldest with it."""
+    bases: list[str] = []
+    for one in entries_of(site.store, recording):
+        if one.record.kind != "hold":
+            continue
+        if one.record.fields["state"] == "placed":
+            bases.append(str(one.record.fields["basis"]))
+        elif bases:
+            bases.pop(0)
+    return bases
+
+
+def _is_logged(site: Site, request: Request) -> bool:
+    named = f'"request":"{request.name}"'.encode()
+    entries = entries_of(site.store, str(request.fields["recording"]))
+    logged = [one for one in entries if named in one.record.body]
+    if logged and logged[0].record.kind != "erase":
+        raise InputError(f"{request.name} is no erasure in this log")
+    return bool(logged)

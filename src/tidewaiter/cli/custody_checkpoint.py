@@ -1,0 +1,65 @@
+"""`tidewaiter custody checkpoint`: have the log confirmed by its witnesses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from tidewaiter.cli.custody_options import CONTRADICTED, echo, site_option, tell_outcome
+
+
+@click.command("checkpoint")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the newest checkpoint, with its cosignatures, into this file.",
+)
+@click.option(
+    "--requests",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Write a request for each witness here, to be carried to it on a stick.",
+)
+@click.option(
+    "--answer",
+    "answers",
+    multiple=True,
+    type=(str, click.Path(path_type=Path, exists=True, dir_okay=False)),
+    metavar="WITNESS FILE",
+    help="Take in what a witness answered to such a request; may be repeated.",
+)
+@site_option
+def command(
+    *,
+    out: Path | None,
+    requests: Path | None,
+    answers: tuple[tuple[str, Path], ...],
+    site: Path,
+) -> None:
+    """Ask every witness with an address to confirm the log, and write the receipts due.
+
+    Witnesses out of reach never stop recording, they only delay receipts. Exits with 4 where a
+    witness knows more than the log holds: then the log is an older state of itself.
+    """
+    from tidewaiter import wiring_custody
+    from tidewaiter.wiring_custody_site import SitePlace, opened_site
+
+    place = SitePlace(site)
+    with opened_site(place) as opened:
+        for name, path in answers:
+            wiring_custody.take_answer(opened, name, path.read_bytes())
+            echo(f"confirmed by {name}")
+        outcome = wiring_custody.confirm(place, opened, wiring_custody.Outcome())
+        tell_outcome(outcome)
+        head = opened.log.head
+        echo(f"checkpoint of {head.size} entries, root {head.root.hex()}")
+        if requests is not None:
+            for path in wiring_custody.write_requests(opened, requests):
+                echo(f"carry to the witness: {path}")
+        if out is not None:
+            wiring_custody.write_whole(out, opened.log.checkpoint().encoded)
+        contradicted = opened.log.discrepancies
+        for one in contradicted:
+            echo(f"{one.name}: {one.text}")
+    if contradicted:
+        raise click.exceptions.Exit(CONTRADICTED)

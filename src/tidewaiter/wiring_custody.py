@@ -1,0 +1,329 @@
+"""Carry out the commands of a custody site on real files: take in, confirm, prove, audit."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from pathlib import Path
+
+from tidewaiter.casework.custody_audit import Audited, Place, audit
+from tidewaiter.casework.custody_site import Site, content_entry
+from tidewaiter.casework.custody_taking import Taken, dock, ingest
+from tidewaiter.custody.discrepancy import Discrepancy
+from tidewaiter.custody.fork import FORK_SUFFIX, fork_between
+from tidewaiter.custody.gaps import Absences
+from tidewaiter.custody.judging import Judge
+from tidewaiter.custody.merkle import leaf_hash
+from tidewaiter.custody.proof import PROOF_SUFFIX, ProofFile
+from tidewaiter.custody.record import parse_record
+from tidewaiter.custody.witness import AddCheckpoint
+from tidewaiter.errors import (
+    BadSignature,
+    InputError,
+    IntegrityError,
+    StorageError,
+    UnknownExhibit,
+)
+from tidewaiter.outlets.witness_client import Confirmation
+from tidewaiter.settings import Settings
+from tidewaiter.storage.custody_secrets import SqliteSecrets
+from tidewaiter.wiring_custody_files import docking_order, handed_in, listed_files
+from tidewaiter.wiring_custody_site import SitePlace, now_ms, opened_site
+
+MOST_TRIED = 1000
+"""Checkpoints that an answer carried by hand is compared with."""
+
+
+@dataclass
+class Outcome:
+    """What came of taking in, or of asking the witnesses."""
+
+    taken: list[Taken] = field(default_factory=list)
+    confirmations: list[Confirmation] = field(default_factory=list)
+    receipts: list[Path] = field(default_factory=list)
+    waiting: int = 0
+    """Records that are logged and not yet confirmed by the quorum."""
+
+
+def dock_files(
+    place: SitePlace,
+    device: str,
+    paths: Sequence[Path],
+    settings: Settings,
+    *,
+    retention: str = "",
+    clock_offset_ms: int | None = None,
+) -> Outcome:
+    """Take in what is on a device, ask the witnesses, write the receipts.
+
+    Raises StorageError where something could not be kept; what was logged before stays logged,
+    and running it again goes on.
+    """
+    with opened_site(place) as site:
+        pattern = site.agent.file_number(device)
+        files = sorted(listed_files(paths), key=partial(docking_order, pattern=pattern))
+        if clock_offset_ms is not None:
+            now = site.now_ms()
+            offset = {"subject": device, "offset_ms": clock_offset_ms}
+            site.say("clock", offset | {"device_ms": now + clock_offset_ms})
+        handed = handed_in(files, settings)
+        taken = dock(site, device, handed, retention or place.settings.retention)
+        return confirm(place, site, Outcome(taken))
+
+
+def ingest_files(
+    place: SitePlace, paths: Sequence[Path], settings: Settings, *, retention: str = ""
+) -> Outcome:
+    """Take in what somebody else hands in, at the claim level `import`."""
+    with opened_site(place) as site:
+        handed = handed_in(listed_files(paths), settings)
+        taken = ingest(site, handed, retention or place.settings.retention)
+        return confirm(place, site, Outcome(taken))
+
+
+def confirm(place: SitePlace, site: Site, outcome: Outcome) -> Outcome:
+    """Log what waits, ask every witness for the newest checkpoint, write receipts."""
+    site.hand_in()
+    size = site.log.head.size
+    note = site.log.checkpoint(size).encoded
+    for client in place.witnesses():
+        known = _last_confirmed(site, client.name)
+        answer = client.confirm(note, known, site.log.consistency_proof)
+        outcome.confirmations.append(answer)
+        if answer.lines:
+            lines = "".join(answer.lines).encode()
+            take_answer(site, client.name, lines)
+        elif answer.stated_size is not None and answer.stated_size > size:
+            text = (
+                f"{answer.witness} confirmed {answer.stated_size} records; {size} are stored: "
+                "the database is an older state of itself"
+            )
+            last = answer.stated_size - 1
+            site.log.contradict(Discrepancy("database-rolled-back", text, size, last))
+    outcome.receipts += write_receipts(place, site)
+    outcome.waiting = len(site.agent.outbox())
+    return outcome
+
+
+def take_answer(site: Site, witness: str, lines: bytes) -> int:
+    """Keep a witness's cosignature lines; gives the size it confirmed.
+
+    An answer carried by hand may be to an older checkpoint, so the newest are tried in turn.
+    Raises InputError for a witness that the policy does not name, IntegrityError where no line
+    is a good one.
+    """
+    known = {one.name: one for one in site.policy.witnesses}
+    if witness not in known:
+        raise InputError(
+            f"the policy names no witness {witness!r}; it names {', '.join(known) or 'none'}"
+        )
+    sizes = [one.size for one in site.store.checkpoints(_last_confirmed(site, witness))]
+    for size in reversed(sizes[-MOST_TRIED:]):
+        with contextlib.suppress(BadSignature):
+            site.log.confirm(size, known[witness], lines)
+            return size
+    raise BadSignature(f"the answer of {witness} fits no checkpoint since its last one")
+
+
+def write_requests(site: Site, folder: Path) -> list[Path]:
+    """Write, for every witness of the policy, the request to carry to it on a stick."""
+    size = site.log.head.size
+    note = site.log.checkpoint(size)
+    written = []
+    for witness in site.policy.witnesses:
+        known = _last_confirmed(site, witness.name)
+        path = tuple(site.log.consistency_proof(known, size)) if known else ()
+        request = AddCheckpoint(known, path, note)
+        written.append(
+            write_whole(folder / f"{witness.name}-{size}.add-checkpoint", request.encoded)
+        )
+    return written
+
+
+def write_receipts(place: SitePlace, site: Site) -> list[Path]:
+    """Write the proof of everything that waited and is now confirmed, and let it go."""
+    written, done = [], []
+    for one in site.agent.outbox():
+        hashed = leaf_hash(one.leaf)
+        index = site.store.indices_of([hashed]).get(hashed)
+        if index is None:
+            continue
+        try:
+            proof = prove_index(site, index, with_salts=True)
+        except InputError:  # no quorum yet: it goes on waiting
+            continue
+        done.append(one.leaf)
+        if one.recording:
+            name = one.recording.replace("/", "_") + PROOF_SUFFIX
+            path = place.path(place.settings.receipts) / name
+            written.append(write_whole(path, proof.encoded))
+    site.agent.confirmed(done)
+    return written
+
+
+def prove_exhibit(place: SitePlace, exhibit: str, *, with_salts: bool) -> tuple[ProofFile, str]:
+    """The proof of a recording, an entry's number or a file, and a name for it.
+
+    Raises InputError where the log has no such thing, or witnesses have not confirmed it yet.
+    """
+    with opened_site(place) as site:
+        if exhibit.isascii() and exhibit.isdigit():
+            return prove_index(site, int(exhibit), with_salts=with_salts), f"entry-{exhibit}"
+        name = exhibit
+        if Path(exhibit).is_file():
+            with Path(exhibit).open("rb") as file:
+                name = site.agent.taken(hashlib.file_digest(file, "sha256").hexdigest())
+            if not name:
+                raise InputError(
+                    f"{Path(exhibit).name} is no recording of this log, byte for byte; "
+                    "`tidewaiter custody compare` shows where a copy differs"
+                )
+        return prove_recording(site, name, with_salts=with_salts), name
+
+
+def write_forks(audited: Audited, folder: Path) -> list[Path]:
+    """Write the forks that an audit found.
+
+    Two roots over one size are one file that proves it to anybody; for two sizes both
+    checkpoints are written, which prove it together with the entries.
+    """
+    written = []
+    for number, one in enumerate(audited.forks, 1):
+        fork = None
+        with contextlib.suppress(IntegrityError):
+            fork = fork_between(one.shown, one.kept)
+        if fork is not None:
+            written.append(write_whole(folder / f"{number:04}{FORK_SUFFIX}", fork.encoded))
+        else:
+            written.append(write_whole(folder / f"{number:04}-shown.checkpoint", one.shown))
+            written.append(write_whole(folder / f"{number:04}-kept.checkpoint", one.kept))
+    return written
+
+
+def prove_recording(site: Site, recording: str, *, with_salts: bool) -> ProofFile:
+    """The proof of the entry that brought a recording in. Raises InputError."""
+    return prove_index(site, content_entry(site.store, recording).index, with_salts=with_salts)
+
+
+def prove_index(site: Site, index: int, *, with_salts: bool) -> ProofFile:
+    """The proof of an entry; with the salts of its media and manifest where asked for."""
+    bodies = [leaf.body for leaf in site.store.leaves(index, index + 1)]
+    salts: dict[str, bytes] = {}
+    if with_salts and bodies:
+        openings = site.secrets.openings(parse_record(bodies[0]).digest)
+        salts = {one.field: one.salt for one in openings if one.field in {"media", "manifest"}}
+    return site.log.prove(index, site.policy, salts)
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One recording of the log, with what decides how long it is kept."""
+
+    recording: str
+    device: str
+    entry: int
+    retention: str
+    holds: int
+    expires_ms: int | None
+    erased_by: int | None
+
+    def fields(self) -> dict[str, object]:
+        """The same for JSON."""
+        return asdict(self)
+
+
+def list_recordings(place: SitePlace) -> list[Listed]:
+    """Every recording of the log, in the order in which they came."""
+    judge, devices = Judge(allowed=place.allowed, check_signatures=False), {}
+    with contextlib.closing(place.open_store(read_only=True)) as store:
+        for leaf in store.leaves():
+            judge.feed(leaf.index, leaf.body)
+            if b'"blob":' in leaf.body:
+                devices[leaf.index] = parse_record(leaf.body).device
+    book = judge.retention
+    return [
+        Listed(
+            recording=name,
+            device=devices.get(kept.entry, ""),
+            entry=kept.entry,
+            retention=kept.retention_class,
+            holds=kept.holds,
+            expires_ms=book.expires_ms(name),
+            erased_by=kept.erased_by,
+        )
+        for name, kept in book.recordings.items()
+    ]
+
+
+@contextlib.contextmanager
+def audit_place(place: SitePlace, outside: Sequence[Path], *, media: bool) -> Iterator[Place]:
+    """What an audit reads, opened without being held against writers."""
+    with contextlib.ExitStack() as stack:
+        store = place.open_store(read_only=True)
+        stack.callback(store.close)
+        secrets = SqliteSecrets(place.path(place.settings.secrets))
+        stack.callback(secrets.close)
+        yield Place(
+            store=store,
+            policy=place.read_policy(),
+            blobs=place.open_blobs() if media else None,
+            secrets=secrets,
+            witnesses=place.witnesses(),
+            outside=[_outside(path) for path in outside],
+        )
+
+
+def audit_site(place: SitePlace, outside: Sequence[Path] = (), *, media: bool = True) -> Audited:
+    """Read every record, and every byte of media, again; ask the witnesses."""
+    judge = Judge(allowed=place.allowed)
+    with audit_place(place, outside, media=media) as audited:
+        return audit(audited, judge, to_ms=now_ms())
+
+
+def gaps_of(place: SitePlace, from_ms: int, to_ms: int | None) -> Absences:
+    """What is missing between two moments, worked out from the entries alone."""
+    judge = Judge(allowed=place.allowed, check_signatures=False)
+    store = place.open_store(read_only=True)
+    with contextlib.closing(store):
+        for leaf in store.leaves():
+            judge.feed(leaf.index, leaf.body)
+    return judge.absences(from_ms, min(now_ms(), now_ms() if to_ms is None else to_ms))
+
+
+def write_whole(path: Path, data: bytes) -> Path:
+    """Write a file whole or not at all. Raises StorageError."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with beside.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise StorageError(
+            f"{path.name!r} could not be written ({error.strerror}); free disk space or choose "
+            "another folder"
+        ) from error
+    return path
+
+
+def _last_confirmed(site: Site, witness: str) -> int:
+    """The largest size that a witness confirmed, as far as this site knows."""
+    sizes = site.store.cosigned_sizes()
+    return next(
+        (size for size in reversed(sizes) if witness in site.store.cosignatures(size)),
+        0,
+    )
+
+
+def _outside(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UnknownExhibit(f"{path.name}: cannot be read ({error.strerror})") from error

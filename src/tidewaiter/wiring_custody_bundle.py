@@ -1,0 +1,169 @@
+"""Bundles: write what a verifier needs into a folder, and verify one without any site."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tidewaiter.casework.custody_site import Placed, Site, content_entry, entries_of
+from tidewaiter.casework.custody_taking import plain_parts
+from tidewaiter.custody.commitments import Opening, format_openings
+from tidewaiter.custody.proof import PROOF_SUFFIX
+from tidewaiter.custody.record import Record, parse_record
+from tidewaiter.custody.verdict import Verdict
+from tidewaiter.custody.verify import verify
+from tidewaiter.errors import ConfigurationError, StorageError, UnknownExhibit
+from tidewaiter.storage.custody_bundle import files_of_bundle, hand_in, read_bundle
+from tidewaiter.storage.custody_verifier import VERIFIER_NAME, stand_alone_verifier
+from tidewaiter.wiring_compare import MANIFEST_SUFFIX
+from tidewaiter.wiring_custody import Outcome, confirm, prove_index, write_whole
+from tidewaiter.wiring_custody_site import SitePlace, opened_site
+
+_MARKS_TIME = frozenset({"heartbeat", "stop"})
+_KEYS = ("policy", "key.enrol", "key.rotate", "key.revoke")
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What an export wrote: the folder, its proofs, and what could not come along."""
+
+    folder: Path
+    proofs: int
+    left_out: tuple[str, ...] = ()
+
+
+def export(
+    place: SitePlace, recording: str, folder: Path, *, media: bool, basis: str, verifier: bool
+) -> Exported:
+    """Write a bundle that verifies alone; the log then says that it was handed out.
+
+    Holds the recording's entries, its device's chain from heartbeat to heartbeat, the entries
+    that enrol every key involved, openings, manifest, and where asked for the plain recording.
+    Raises ConfigurationError where the folder is not empty, InputError where the log has no such
+    recording or witnesses have not confirmed it.
+    """
+    if folder.exists() and any(folder.iterdir()):
+        raise ConfigurationError(f"{folder.name!r} is not empty; an export needs a new folder")
+    with opened_site(place) as site:
+        content = content_entry(site.store, recording)
+        said = {"act": "export", "recording": recording, "basis": basis}
+        site.say("access", said)
+        confirm(place, site, Outcome())
+        chosen = _chosen(site, recording, content)
+        _write_proofs(site, chosen, folder / "proofs")
+        _write_openings(site, chosen, folder)
+        write_whole(folder / "policy", place.policy_text())
+        left_out = _write_files(site, content, recording, folder, media=media)
+    if verifier:
+        write_whole(folder / VERIFIER_NAME, stand_alone_verifier().encode("utf-8"))
+    return Exported(folder, len(chosen), tuple(left_out))
+
+
+def verify_files(bundle: Path, policy: Path, files: Sequence[Path]) -> Verdict:
+    """Verify a proof file or a bundle's folder, and files against it. Raises UnknownExhibit."""
+    try:
+        text = policy.read_bytes()
+        found = read_bundle(bundle)
+        own = files_of_bundle(bundle) if bundle.is_dir() else []
+        handed = [hand_in(path) for path in [*files, *own]]
+    except OSError as error:
+        name = Path(str(error.filename or bundle)).name
+        raise UnknownExhibit(f"{name}: cannot be read ({error.strerror})") from error
+    return verify(found, text, handed)
+
+
+def write_parts(path: Path, parts: Iterable[bytes]) -> None:
+    """Write a file part by part, whole or not at all. Raises StorageError."""
+    beside = path.with_name(f".{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with beside.open("wb") as file:
+            for part in parts:
+                file.write(part)
+        beside.replace(path)
+    except OSError as error:
+        raise StorageError(f"{path.name!r} could not be written ({error.strerror})") from error
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _chosen(site: Site, recording: str, content: Placed) -> dict[int, Record]:
+    """The entries of the bundle, by index."""
+    chosen = {one.index: one.record for one in entries_of(site.store, recording)}
+    chosen |= {one.index: one.record for one in _chain_around(site, content)}
+    chosen |= dict(_key_entries(site))
+    return dict(sorted(chosen.items()))
+
+
+def _key_entries(site: Site) -> Iterator[tuple[int, Record]]:
+    """Everything by which a key of this log came, was replaced or went."""
+    marks = [f'"kind":"{kind}"'.encode() for kind in _KEYS]
+    for leaf in site.store.leaves():
+        if any(mark in leaf.body for mark in marks):
+            record = parse_record(leaf.body)
+            if record.kind in _KEYS:
+                yield leaf.index, record
+
+
+def _chain_around(site: Site, content: Placed) -> list[Placed]:
+    """The device's own records from the heartbeat before the recording to the one after."""
+    if content.record.seq is None:
+        return [content]
+    named = f'"device":"{content.record.device}"'.encode()
+    chain = [
+        Placed(leaf.index, record)
+        for leaf in site.store.leaves()
+        if named in leaf.body
+        and (record := parse_record(leaf.body)).device == content.record.device
+        and record.seq is not None
+    ]
+    chain.sort(key=lambda one: one.record.seq or 0)
+    at = next(n for n, one in enumerate(chain) if one.index == content.index)
+    first = _mark(chain, range(at - 1, -1, -1), default=0)
+    last = _mark(chain, range(at + 1, len(chain)), default=len(chain) - 1)
+    return chain[first : last + 1]
+
+
+def _mark(chain: Sequence[Placed], places: range, *, default: int) -> int:
+    marks = (n for n in places if chain[n].record.kind in _MARKS_TIME)
+    return next(marks, default)
+
+
+def _write_proofs(site: Site, chosen: dict[int, Record], folder: Path) -> None:
+    for index in chosen:
+        proof = prove_index(site, index, with_salts=True)
+        write_whole(folder / f"{index:09}{PROOF_SUFFIX}", proof.encoded)
+
+
+def _write_openings(site: Site, chosen: dict[int, Record], folder: Path) -> None:
+    openings: list[Opening] = []
+    for record in chosen.values():
+        if record.commit:
+            openings += site.secrets.openings(record.digest)
+    if openings:
+        write_whole(folder / "openings.json", format_openings(tuple(openings)))
+
+
+def _write_files(
+    site: Site, content: Placed, recording: str, folder: Path, *, media: bool
+) -> list[str]:
+    """The manifest, and the recording itself where asked for."""
+    if site.secrets.wrapped_key(recording) is None:
+        return [f"{recording} was erased: its proof stays, its content is gone"]
+    record, name = content.record, recording.replace("/", "_")
+    if "manifest_blob" in record.fields:
+        parts = plain_parts(site, recording, record, "manifest")
+        write_parts(folder / "manifests" / f"{name}{MANIFEST_SUFFIX}", parts)
+    if media:
+        parts = plain_parts(site, recording, record, "media")
+        write_parts(folder / "media" / f"{name}{_suffix(site, record)}", parts)
+        return []
+    return ["the recording itself (--media puts it in)"]
+
+
+def _suffix(site: Site, record: Record) -> str:
+    """The original file's suffix, if it is a plain one."""
+    names = [one.value for one in site.secrets.openings(record.digest) if one.field == "name"]
+    suffix = Path(str(names[0])).suffix if names else ""
+    return suffix if suffix[1:].isascii() and suffix[1:].isalnum() else ".bin"

@@ -1,0 +1,119 @@
+"""Files handed in to a custody site: found, put in order, fingerprinted in a killable worker."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tidewaiter.casework.custody_taking import HandedIn, camera_number
+from tidewaiter.casework.manifests import bare_manifest
+from tidewaiter.custody.manifest import Manifest, decode
+from tidewaiter.errors import ExaminationError, InputError, LimitExceeded, UnknownExhibit
+from tidewaiter.jobs.queue import Queue
+from tidewaiter.jobs.supervisor import run
+from tidewaiter.settings import Settings
+from tidewaiter.wiring import error_named
+from tidewaiter.wiring_compare import MANIFEST_HANDLER
+
+MILLION = 1_000_000
+ONVIF_UUID = "005bc93f2d715e95ada4796f90877a6f"
+"""SEI payload of ONVIF media signing; that it was there is logged, so that stripping shows."""
+
+
+def listed_files(paths: Sequence[Path]) -> list[Path]:
+    """The files named, and all those in folders named; links on a card are not followed.
+
+    Raises UnknownExhibit where there is no such file or folder, InputError where none is there.
+    """
+    found: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            inside = (one for one in path.rglob("*") if one.is_file() and not one.is_symlink())
+            found += sorted(one for one in inside if not one.name.startswith("."))
+        elif path.is_file():
+            found.append(path)
+        else:
+            raise UnknownExhibit(f"{path.name}: no such file or folder. Check the path.")
+    if not found:
+        raise InputError("there is no file to take in; name files or a folder that has some")
+    return found
+
+
+def handed_in(paths: Sequence[Path], settings: Settings) -> list[HandedIn]:
+    """Files with their fingerprints, taken in one worker; hostile media get bare ones."""
+    return [
+        _handed_in(path, one) for path, one in zip(paths, _manifests(paths, settings), strict=True)
+    ]
+
+
+def docking_order(path: Path, *, pattern: str) -> tuple[int, int, str]:
+    """Where a file comes in its card: by the camera's own number, then by time and name."""
+    number = camera_number(path.name, pattern)
+    return (-1 if number is None else number, path.stat().st_mtime_ns, path.name)
+
+
+def _manifests(paths: Sequence[Path], settings: Settings) -> list[Manifest]:
+    """The manifest of every file; one that breaks the worker or a limit gets a bare one."""
+    with tempfile.TemporaryDirectory(prefix="tidewaiter-manifests-") as folder:
+        outs = [Path(folder) / str(number) for number in range(len(paths))]
+        payloads = [_payload(*both, settings) for both in zip(paths, outs, strict=True)]
+        queue = Queue(Path(folder) / "queue.sqlite")
+        try:
+            queue.add([(str(number), payload) for number, payload in enumerate(payloads)])
+            run(queue, MANIFEST_HANDLER, workers=1, limits=settings.limits)
+            failed = {task.key: task.error for task in queue.tasks() if task.error is not None}
+        finally:
+            queue.close()
+        return [
+            _bare(path, failed[str(number)], settings)
+            if str(number) in failed
+            else decode(out.read_bytes())
+            for number, (path, out) in enumerate(zip(paths, outs, strict=True))
+        ]
+
+
+def _payload(path: Path, out: Path, settings: Settings) -> dict[str, Any]:
+    return {
+        "path": str(path.absolute()),
+        "name": path.name,
+        "out": str(out),
+        "clock": [],
+        "limits": settings.limits.model_dump(mode="json"),
+    }
+
+
+def _bare(path: Path, failure: Mapping[str, str], settings: Settings) -> Manifest:
+    error = error_named(failure["type"], failure["message"])
+    if not isinstance(error, LimitExceeded | ExaminationError):
+        raise error
+    return bare_manifest(path, settings.limits, str(error))
+
+
+def _handed_in(path: Path, manifest: Manifest) -> HandedIn:
+    end_ms = path.stat().st_mtime_ns // MILLION
+    length_ms = _duration_ms(manifest)
+    return HandedIn(
+        name=path.name,
+        sha256=manifest.sha256,
+        media_type=manifest.media_type,
+        manifest=manifest.encode(),
+        opened=lambda: path.open("rb"),
+        start_ms=None if length_ms is None else end_ms - length_ms,
+        end_ms=None if length_ms is None else end_ms,
+        signatures=_signatures(manifest),
+    )
+
+
+def _duration_ms(manifest: Manifest) -> int | None:
+    """How long a recording plays; None where it does not play."""
+    if manifest.prints is None or not len(manifest.prints.frame_time):
+        return None
+    last_us = int(manifest.prints.frame_time.max())
+    return last_us // 1000 + round(1000 / manifest.fps if manifest.fps else 0)
+
+
+def _signatures(manifest: Manifest) -> tuple[str, ...]:
+    marks = manifest.prints.marks if manifest.prints is not None else {}
+    return ("onvif",) if marks.get(ONVIF_UUID) else ()

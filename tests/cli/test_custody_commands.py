@@ -1,0 +1,174 @@
+"""The custody commands on real files: from founding to a verdict, and what an insider breaks."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+
+import pytest
+
+from tests.cli.custody_kit import founded, run
+
+
+@pytest.fixture(scope="module")
+def shift(tmp_path_factory):
+    """Two recordings docked at the end of a shift and confirmed by both witnesses."""
+    place = founded(tmp_path_factory.mktemp("shift"))
+    (place.card / "MOV_0001.txt").write_bytes(b"first recording " * 999)
+    (place.card / "MOV_0002.txt").write_bytes(b"second recording " * 999)
+    with place.served("court"):
+        place.docked = place.do("dock", "--device", "bwc-0017", place.card)
+        place.carry("vigilance")
+    return place
+
+
+@pytest.fixture
+def copied(shift, tmp_path):
+    """A copy of the whole place that a test may break."""
+    place = type(shift)(tmp_path / "copy", dict(shift.vkeys))
+    shutil.copytree(shift.folder, place.folder)
+    return place
+
+
+def test_docking_takes_in_numbers_and_confirms(shift):
+    assert shift.docked.code == 0
+    assert "MOV_0001.txt: taken in as bwc-0017/0" in shift.docked.text
+    assert "confirmed by court" in shift.docked.text
+    assert "2 records are logged and wait for witnesses" in shift.docked.text
+    names = sorted(path.name for path in (shift.site / "receipts").iterdir())
+    assert names == ["bwc-0017_0.tlog-proof", "bwc-0017_1.tlog-proof"]
+
+
+def test_a_receipt_proves_the_recording_offline_to_anybody(shift, tmp_path):
+    receipt = shift.site / "receipts" / "bwc-0017_0.tlog-proof"
+    assert receipt.stat().st_size <= 2000
+    mine = tmp_path / "policy"
+    mine.write_bytes(shift.policy.read_bytes())
+    answer = run("verify", receipt, shift.card / "MOV_0001.txt", "--policy", mine)
+    assert answer.code == 0
+    assert "is, byte for byte, the recording bwc-0017/0 of bwc-0017" in answer.text
+    other = run("verify", receipt, shift.card / "MOV_0002.txt", "--policy", mine)
+    assert other.code == 4
+    assert "media-edited" in other.text
+
+
+def test_docking_again_takes_nothing_in_twice(copied):
+    again = copied.do("dock", "--device", "bwc-0017", copied.card)
+    assert again.code == 0
+    assert again.text.count("was in custody already as") == 2
+    listed = copied.do("list", "--json").text.splitlines()
+    assert [json.loads(one)["recording"] for one in listed] == ["bwc-0017/0", "bwc-0017/1"]
+
+
+def test_an_honest_site_is_found_honest(shift):
+    answer = shift.do("audit")
+    assert answer.code == 0, answer.text
+    assert "nothing is other than it was logged" in answer.text
+    assert shift.do("gaps").code == 0
+
+
+def test_an_edited_medium_is_named_with_its_device(copied):
+    blob = next(
+        path
+        for path in (copied.site / "media").rglob("*")
+        if path.is_file() and path.stat().st_size > 9000
+    )
+    blob.chmod(0o644)
+    blob.write_bytes(blob.read_bytes()[:-1] + b"x")
+    answer = copied.do("audit", "--json")
+    assert answer.code == 4
+    (found,) = json.loads(answer.text)["discrepancies"]
+    assert found["name"] == "media-edited"
+    assert found["devices"] == ["bwc-0017"]
+
+
+def test_an_edited_row_stops_the_log_and_is_named(copied):
+    with sqlite3.connect(copied.site / "log.sqlite") as database:
+        for (name,) in database.execute(
+            "SELECT name FROM sqlite_master WHERE type='trigger'"
+        ).fetchall():
+            database.execute(f"DROP TRIGGER {name}")
+        database.execute("UPDATE leaf SET body = replace(body, 'routine', 'routinf') WHERE i = 5")
+    answer = copied.do("audit", "--json")
+    assert answer.code == 4
+    assert "record-edited" in {one["name"] for one in json.loads(answer.text)["discrepancies"]}
+
+
+def test_a_file_number_that_is_missing_on_the_card_shows(copied):
+    (copied.card / "MOV_0005.txt").write_bytes(b"a later recording")
+    assert copied.do("dock", "--device", "bwc-0017", copied.card).code == 0
+    answer = copied.do("audit", "--json")
+    assert answer.code == 4
+    (found,) = json.loads(answer.text)["discrepancies"]
+    assert found["name"] == "sequence-gap"
+    assert "files 3 to 4 were not docked" in found["text"]
+
+
+def test_one_person_cannot_erase_and_two_can(copied):
+    asked = copied.do(
+        "erase", "bwc-0017/1", "--basis", "term over", f"--approver={copied.key('amara')}"
+    )
+    assert asked.code == 3
+    (request,) = (copied.site / "requests").iterdir()
+    refused = copied.do("carry-out", request)
+    assert refused.code == 4
+    assert "two people of different roles needed" in refused.text
+    again = run("approve", request, "--key", copied.key("amara"), "--yes")
+    assert again.code == 2
+    assert run("approve", request, "--key", copied.key("bilal"), "--yes").code == 0
+    done = copied.do("carry-out", request)
+    assert done.code == 0, done.text
+    copied.carry("vigilance", "court")
+    assert copied.do("audit").code == 0
+    assert "erased" in copied.do("list").text
+
+
+def test_after_erasing_nothing_opens_it_and_the_neighbour_still_verifies(copied):
+    plain = (copied.card / "MOV_0002.txt").read_bytes()
+    shutil.rmtree(copied.card)
+    done = copied.do("erase", "bwc-0017/1", "--basis", "term over", *copied.approvers())
+    assert done.code == 0, done.text
+    copied.carry("vigilance", "court")
+    for path in copied.folder.rglob("*"):
+        assert not path.is_file() or plain[:64] not in path.read_bytes(), path
+    proof = copied.folder / "p.tlog-proof"
+    assert copied.do("prove", "bwc-0017/0", "--out", proof).code == 0
+    assert run("verify", proof, "--policy", copied.policy).code == 0
+
+
+def test_a_hold_blocks_erasing_until_two_people_lift_it(copied):
+    assert copied.do("hold", "bwc-0017/0", "--basis", "case 7/2026").code == 0
+    blocked = copied.do("erase", "bwc-0017/0", "--basis", "space", *copied.approvers())
+    assert blocked.code == 4
+    assert "case 7/2026" in blocked.text
+    lifted = copied.do("hold", "bwc-0017/0", "--basis", "closed", "--lift", *copied.approvers())
+    assert lifted.code == 0
+    assert copied.do("erase", "bwc-0017/0", "--basis", "space", *copied.approvers()).code == 0
+
+
+def test_an_export_verifies_alone_and_is_logged(copied):
+    copied.carry("vigilance", "court")
+    folder = copied.folder / "bundle"
+    with copied.served("court"), copied.served("vigilance"):
+        done = copied.do(
+            "export", "bwc-0017/0", folder, "--basis", "court order", "--media", "--verifier"
+        )
+    assert done.code == 0, done.text
+    answer = run("verify", folder, "--policy", copied.policy)
+    assert answer.code == 0, answer.text
+    assert "is, byte for byte, the recording bwc-0017/0" in answer.text
+    assert "MOV_0001.txt" in answer.text
+
+
+def test_what_somebody_hands_in_is_an_import(copied):
+    scan = copied.folder / "scan.txt"
+    scan.write_bytes(b"a scan that a trader handed in")
+    done = copied.do("ingest", scan)
+    assert done.code == 0, done.text
+    copied.carry("vigilance", "court")
+    proof = copied.folder / "scan.tlog-proof"
+    assert copied.do("prove", scan, "--out", proof).code == 0
+    answer = run("verify", proof, scan, "--policy", copied.policy)
+    assert answer.code == 0
+    assert "nothing before the import is covered" in answer.text
