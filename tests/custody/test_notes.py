@@ -2,10 +2,12 @@
 
 import base64
 import hashlib
+import sys
 
 import pytest
 
 from tests.custody.signers import LOG, ORIGIN, VIGILANCE, key
+from tidewaiter.custody import keys as keys_module
 from tidewaiter.custody.keys import (
     ED25519_COSIGNATURE,
     MLDSA44_COSIGNATURE,
@@ -13,7 +15,7 @@ from tidewaiter.custody.keys import (
     VerifierKey,
 )
 from tidewaiter.custody.note import MOST_SIGNATURES, Note, open_note, sign_note
-from tidewaiter.errors import BadSignature, MalformedText, UnknownSigner
+from tidewaiter.errors import BadSignature, ConfigurationError, MalformedText, UnknownSigner
 
 # The example of C2SP signed-note.
 SPEC_KEY = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k"
@@ -211,3 +213,22 @@ def test_a_key_of_no_use_is_refused_where_it_is_made():
     short = base64.b64encode(b"\x06" + bytes(32)).decode()
     with pytest.raises(MalformedText, match="1312 needed"):
         VerifierKey.parse(f"n+00000000+{short}")
+
+
+def test_a_key_that_the_library_refuses_is_named(monkeypatch):
+    def refuse(*_):
+        raise ValueError("invalid point")
+
+    monkeypatch.setattr(keys_module, "_public_key", refuse)
+    with pytest.raises(MalformedText, match=r"example\.com/foo is no point"):
+        open_note(Note.parse(SPEC_NOTE), [VerifierKey.parse(SPEC_KEY)])
+
+
+def test_an_older_library_checks_ed25519_and_names_what_it_lacks(monkeypatch):
+    post_quantum = key("pq.example", MLDSA44_COSIGNATURE).verifier
+    asymmetric = "cryptography.hazmat.primitives.asymmetric"
+    monkeypatch.setitem(sys.modules, f"{asymmetric}.mldsa", None)
+    monkeypatch.delattr(sys.modules[asymmetric], "mldsa", raising=False)
+    assert open_note(Note.parse(SPEC_NOTE), [VerifierKey.parse(SPEC_KEY)])
+    with pytest.raises(ConfigurationError, match="install a newer one"):
+        post_quantum.verify(b"text", bytes(2420))
