@@ -46,9 +46,8 @@ def main() -> None:
     """Run the command; every foreseen failure is one sentence on standard error."""
     _print_whatever_the_terminal_speaks()
     try:
-        program(standalone_mode=False)
-    except click.exceptions.Exit as leave:
-        sys.exit(leave.exit_code)
+        # A command that leaves by click's Exit makes this return its code instead of raising.
+        code = program(standalone_mode=False)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
@@ -67,6 +66,8 @@ def main() -> None:
             err=True,
         )
         sys.exit(StorageError.exit_code)
+    if code:
+        sys.exit(code)
 
 
 def _print_whatever_the_terminal_speaks() -> None:
