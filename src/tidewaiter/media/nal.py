@@ -66,11 +66,16 @@ class Splitter:
         """
         if self.codec not in UNIT_CODECS:
             return Units((_from_picture_start(self.codec, packet),), (), ())
+        return _sorted_units(self.codec, self.in_order(packet))
+
+    def in_order(self, packet: bytes) -> Iterator[bytes]:
+        """Every unit of a packet of H.264 or H.265, as they lie in it.
+
+        Raises CorruptMedia where a length field points beyond the packet.
+        """
         if self.length_width and not _has_start_code(packet, self.length_width):
-            parts: Iterable[bytes] = by_lengths(packet, self.length_width)
-        else:
-            parts = by_start_codes(packet)
-        return _sorted_units(self.codec, parts)
+            return by_lengths(packet, self.length_width)
+        return by_start_codes(packet)
 
 
 def by_lengths(data: bytes, width: int) -> Iterator[bytes]:
