@@ -39,14 +39,14 @@ def main() -> None:
     rng = random.Random(SEED)  # noqa: S311 - a seeded draw of points, no secret
     kinds: Counter[str] = Counter()
     wrong: list[str] = []
-    started = time.monotonic()
+    started, content = time.monotonic(), ""
     while sum(kinds.values()) < wanted:
         with tempfile.TemporaryDirectory(prefix="tidewaiter-faults-") as name:
             _one_plan(Path(name), rng, kinds, wrong)
         print(sum(kinds.values()), len(wrong), flush=True)
-    path = Path(__file__).parent / "results" / "faults.json"
-    path.write_text(json.dumps(_result(kinds, wrong, started), indent=1) + "\n", encoding="utf-8")
-    print(path.read_text(encoding="utf-8"))
+        content = json.dumps(_result(kinds, wrong, started), indent=1)
+        (Path(__file__).parent / "results" / "faults.json").write_text(content + "\n", "utf-8")
+    print(content)
 
 
 def _one_plan(folder: Path, rng: random.Random, kinds: Counter[str], wrong: list[str]) -> None:

@@ -47,7 +47,7 @@ def _attacks() -> dict[str, Any]:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     outcomes: Counter[str] = Counter()
     for outcome, where in re.findall(
-        r"^(PASSED|FAILED|ERROR|SKIPPED) .*\[(.*)\]$", done.stdout, re.M
+        r"^(PASSED|FAILED|ERROR|SKIPPED) .*\[(.*)\]$", done.stdout, re.MULTILINE
     ):
         outcomes[f"{where.split('-')[0]}: {outcome.lower()}"] += 1
     classes = HEADING.findall(ATTACKS.read_text(encoding="utf-8"))

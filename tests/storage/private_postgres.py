@@ -86,14 +86,16 @@ def found_binaries() -> Path | None:
 
 
 @contextlib.contextmanager
-def private_postgres() -> Iterator[PrivatePostgres]:
-    """A fresh cluster, removed at the end."""
+def private_postgres(place: Path | None = None) -> Iterator[PrivatePostgres]:
+    """A fresh cluster, in that folder or where temporary files go, removed at the end."""
     binaries = found_binaries()
     assert binaries is not None
-    folder = Path(tempfile.mkdtemp(prefix="tw-pg-"))
+    folder = Path(tempfile.mkdtemp(prefix="tw-pg-", dir=place))
     try:
         if os.geteuid() == 0:
             shutil.chown(folder, _account())
+            if place is not None:
+                place.chmod(0o755)
         command = [binaries / "initdb", "-D", folder / "data", "-U", "postgres", "-A", "trust"]
         subprocess.run(
             [*command, "-N", "-E", "UTF8", "--locale=C"],

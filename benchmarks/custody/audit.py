@@ -1,0 +1,118 @@
+"""How fast a custody log is audited: records, entries judged, signatures, and media.
+
+    python benchmarks/custody/audit.py --folder /var/tmp --records 200000 --media-mb 1024
+
+`hashed`: every record is read, its hash taken, the tree grown, every checkpoint's root and
+signature compared. `judged`: also parsed, canonical form checked, chains, retention and approvals
+followed. `signatures`: also each record's Ed25519 signature. Media are random bytes of 8 MiB,
+hashed through the store and, for comparison, SHA-256 alone over memory. Rates are of the wall
+clock and of the processor time of this process.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import io
+import json
+import os
+import random
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT))
+
+from tests.custody.record_kit import World  # noqa: E402
+from tidewaiter.casework.custody_audit import Audited, Place, audit  # noqa: E402
+from tidewaiter.casework.custody_log import open_log  # noqa: E402
+from tidewaiter.custody.judging import Judge  # noqa: E402
+from tidewaiter.custody.keys import ED25519_NOTE, SigningKey  # noqa: E402
+from tidewaiter.custody.policy import Policy  # noqa: E402
+from tidewaiter.storage.custody_files import FolderOfBlobs  # noqa: E402
+from tidewaiter.storage.custody_sqlite import SqliteLog  # noqa: E402
+
+ORIGIN = "benchmark.example/custody"
+KEY = SigningKey(ORIGIN, ED25519_NOTE, b"benchmark" + b"." * 23)
+POLICY = Policy.parse(f"log {KEY.verifier}\nquorum none\n".encode())
+SEED = 20_265
+MEDIUM_BYTES = 8 << 20
+
+
+def main() -> None:
+    """Measure, and write results/audit.json."""
+    parser = argparse.ArgumentParser(description="audits of the custody log")
+    parser.add_argument("--folder", type=Path, default=Path("/var/tmp"))  # noqa: S108 - on a disk
+    parser.add_argument("--records", type=int, default=50_000)
+    parser.add_argument("--media-mb", type=int, default=512)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="tw-audit-", dir=given.folder) as name:
+        result = _measured(Path(name), given.records, given.media_mb)
+    path = Path(__file__).parent / "results" / "audit.json"
+    path.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    print(path.read_text(encoding="utf-8"))
+
+
+def _measured(folder: Path, records: int, media_mb: int) -> dict[str, Any]:
+    world = _filled(folder / "log.sqlite", records)
+    found: dict[str, Any] = {"load at the start": os.getloadavg()[0], "records": records}
+    with SqliteLog(folder / "log.sqlite", read_only=True) as store:
+        place = Place(store, POLICY)
+        found["hashed"] = _rate(lambda: audit(place, entries=False))
+        unsigned = Judge(check_signatures=False)
+        found["judged"] = _rate(lambda: audit(place, unsigned, to_ms=world.now_ms))
+        found["signatures"] = _rate(lambda: audit(place, to_ms=world.now_ms))
+        found["media"] = _media(folder / "media", store, media_mb)
+    return found
+
+
+def _filled(path: Path, records: int) -> World:
+    world = World()
+    world.enrol("bwc-1")
+    while len(world.leaves) < records:
+        world.heartbeat("bwc-1")
+    with SqliteLog.create(path, ORIGIN) as store:
+        log = open_log(store, KEY)
+        for start in range(0, records, 512):
+            log.append(world.leaves[start : start + 512])
+    return world
+
+
+def _rate(act: Any) -> dict[str, int]:
+    wall, processor = time.perf_counter(), time.process_time()
+    audited: Audited = act()
+    wall, processor = time.perf_counter() - wall, time.process_time() - processor
+    if audited.discrepancies:
+        raise SystemExit(f"the audit found {audited.discrepancies[:3]}")
+    return {
+        "records per second": round(audited.records / wall),
+        "records per processor second": round(audited.records / processor),
+    }
+
+
+def _media(folder: Path, store: SqliteLog, media_mb: int) -> dict[str, int]:
+    blobs, rng = FolderOfBlobs(folder), random.Random(SEED)  # noqa: S311 - filling, no secret
+    count = max(1, (media_mb << 20) // MEDIUM_BYTES)
+    for _ in range(count):
+        blobs.put(io.BytesIO(rng.randbytes(MEDIUM_BYTES)))
+    wall, processor = time.perf_counter(), time.process_time()
+    audited = audit(Place(store, POLICY, blobs), entries=False)
+    wall, processor = time.perf_counter() - wall, time.process_time() - processor
+    memory = rng.randbytes(MEDIUM_BYTES)
+    alone = time.process_time()
+    for _ in range(16):
+        hashlib.sha256(memory).digest()
+    alone = time.process_time() - alone
+    return {
+        "media": audited.media,
+        "MB per second, records included": round(audited.media_bytes / wall / 1e6),
+        "MB per processor second, records included": round(audited.media_bytes / processor / 1e6),
+        "SHA-256 alone, MB per processor second": round(16 * MEDIUM_BYTES / alone / 1e6),
+    }
+
+
+if __name__ == "__main__":
+    main()
