@@ -48,6 +48,9 @@ class LogPlace(BaseModel):
         default="", description="libpq's words, for postgres; the password is not among them"
     )
     schema_name: str = Field(default="custody", description="schema of the tables, for postgres")
+    role: str = Field(
+        default="", description="who may add entries and no more, for postgres; told at `init`"
+    )
 
 
 class MediaPlace(BaseModel):
@@ -181,7 +184,9 @@ class SitePlace:
             return SqliteLog.create(self.path(place.path), self.settings.origin)
         from tidewaiter.storage.custody_postgres import PostgresLog
 
-        return PostgresLog.create(place.address, self.settings.origin, place.schema_name)
+        return PostgresLog.create(
+            place.address, self.settings.origin, place.schema_name, role=place.role
+        )
 
     def open_blobs(self) -> BlobStore:
         """The store of the sealed media. Raises ConfigurationError, StorageError."""
