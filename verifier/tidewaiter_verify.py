@@ -22,8 +22,8 @@ faf3cccf70000a2fa9bbc0bb956354feebe6961b89153830c11fd2b6cdf48854  tidewaiter.cus
 553426209bc3526ffe463c87f1d67c40f8f9fe3027275908847ec76c004cbc44  tidewaiter.custody.chains
 40e743150419d543903b71fe679970e800e4a00894451e2c4ee9d00e152bce57  tidewaiter.custody.gaps
 d18abdc13915c0559445a0625c7a9f50320b6b32962c7befaef24938632dba8d  tidewaiter.custody.witness_times
-8a28102ac4d7146d2ef3ed3774a16c5fe5234f9ce8c169ac0c0a69205f19961d  tidewaiter.custody.retention
-06969bca94714d44b289d29fafd92a6125daf67cf28fc3f3081f9eca44696b93  tidewaiter.custody.judging
+9ed3f9557b4647b3d722d68c2f799dcc72b31c560e4838442c992ab46c39fe95  tidewaiter.custody.retention
+42df4beb35b57bd2295d2ab6c9fea9a4206cdbabbf42bc26080471462bba2d0a  tidewaiter.custody.judging
 a7165af676a3683d08f1ab591a962a1a222bdec044fb6183f45e73ffa4be4615  tidewaiter.custody.merkle
 a114e5ca2a0c0926a75a5dae135efab1998ddc7e93fe90bb501d8ad4e2c4a8cb  tidewaiter.custody.checkpoint
 0d9c1bc8aa71f2aba2fda67f8f060b1ba1ae7b07f25b4939ddef2bfe8e90f010  tidewaiter.custody.cosignature
@@ -2140,6 +2140,7 @@ def witness_times(confirmed: Iterable[tuple[int, int]]) -> WitnessTimes:
 
 DAY_MS = 86_400_000
 _BRINGS_A_RECORDING = {"segment", "import"}
+_IS_ABOUT_A_RECORDING = {"ingest", "hold", "category", "derive"}
 
 
 @dataclass
@@ -2194,6 +2195,9 @@ class RetentionBook:
             return self._erase(index, record, lacking, times)
         if record.kind in _BRINGS_A_RECORDING:
             self._bring(index, record, times)
+        elif record.kind in _IS_ABOUT_A_RECORDING and record.recording not in self.recordings:
+            text = f"entry {index}, {record.kind}: no entry before it brings in {record.recording}"
+            return [Discrepancy("entry-without-effect", text, index, index)]
         elif record.kind == "derive" and not lacking:
             self._derive(index, record, times)
         elif not lacking:
@@ -2328,11 +2332,10 @@ class Judge:
         own_seq = record.seq if record.signer == record.device else None
         standing = self.history.standing(record.signer, record.epoch, index, own_seq)
         where = f"entry {index} of {record.device}"
-        if standing.key is None:
-            return self._wrong("unknown-key", index, record, f"{where}: {standing.problem}")
-        if standing.problem:
-            return self._wrong("revoked-key-used", index, record, f"{where}: {standing.problem}")
-        if not self.check_signatures or signature_fits(record, standing.key):
+        name, text = self._judge_key(record, standing)
+        if name:
+            return self._wrong(name, index, record, f"{where} {text}")
+        if not self.check_signatures or signature_fits(record, standing.key or b""):
             return None
         owner = self._who_signed(record)
         if owner:
@@ -2340,6 +2343,17 @@ class Judge:
             return self._wrong("device-reattributed", index, record, text, owner)
         text = f"{where}: the signature is not by key {record.epoch} of {record.signer}"
         return self._wrong("bad-signature", index, record, text)
+
+    def _judge_key(self, record: Record, standing: Standing) -> tuple[str, str]:
+        """The name of what is wrong with the key that a record names, and a text; empty if fine."""
+        if standing.key is None:
+            return "unknown-key", f"cannot be attributed: {standing.problem}"
+        stand_in = self._judge_stand_in(record)
+        if stand_in:
+            return "device-reattributed", stand_in
+        if standing.problem:
+            return "revoked-key-used", f"does not count: {standing.problem}"
+        return "", ""
 
     def _judge_founding(self, record: Record) -> Discrepancy | None:
         """The first entry brings the keys of its own signers."""
@@ -2352,6 +2366,17 @@ class Judge:
             text = f"entry 0: the signature is not by the founder {record.signer}"
             return self._wrong("bad-signature", 0, record, text)
         return None
+
+    def _judge_stand_in(self, record: Record) -> str:
+        """Only a dock or a service signs for another, and only for what has no key of its own."""
+        if record.signer == record.device:
+            return ""
+        signer = self.history.holders.get(record.signer)
+        if record.device in self.history.holders:
+            return f"was signed by {record.signer}, but {record.device} has a key of its own"
+        if signer is not None and signer.kind not in {"dock", "service"}:
+            return f"was signed by {record.signer}, which is a {signer.kind} and no dock"
+        return ""
 
     def _judge_level(self, index: int, record: Record) -> list[Discrepancy]:
         """Whether who signed first is what the record says: a dock is no camera."""

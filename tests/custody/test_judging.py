@@ -238,6 +238,36 @@ def test_a_category_that_shortens_life_takes_two_and_one_that_lengthens_does_not
     assert judge.retention.expires_ms("bwc-1/0") == kept.since_ms + 3650 * DAY_MS
 
 
+def test_a_dock_cannot_speak_for_a_device_that_has_its_own_key():
+    """Else whoever holds a dock's key could sign the stop that explains a lost camera."""
+    world = one_device()
+    world.enrol("dock-1", holder="dock")
+    world.heartbeat("bwc-1")
+    stop = world.stop("bwc-1")
+    world.leaves[-1] = altered(stop, "dock-1", by="dock-1")
+    _, found = judged(world)
+    assert [(one.name, one.last) for one in found] == [("device-reattributed", 5)]
+    assert "bwc-1 has a key of its own" in found[0].text
+
+
+def test_a_device_cannot_speak_for_a_camera():
+    world = one_device()
+    world.camera("old-1", "bwc-1")
+    world.segment("old-1", level="dock")
+    _, found = judged(world)
+    assert [one.name for one in found] == ["device-reattributed"]
+    assert "is a device and no dock" in found[0].text
+
+
+@pytest.mark.parametrize("kind", ["hold", "category"])
+def test_a_decision_on_what_was_never_brought_in(kind):
+    world = one_device()
+    fields = {"recording": "bwc-1/99", "basis": "case 3"}
+    more = {"hold": {"state": "placed"}, "category": {"class": "routine"}}[kind]
+    world.act(kind, fields | more, by=("amara", "bilal"))
+    assert names(world) == [("entry-without-effect", 3)]
+
+
 def test_erasing_what_was_never_brought_in():
     world = one_device()
     world.erase("bwc-1/99")

@@ -14,7 +14,7 @@ from tidewaiter.custody.approvals import missing_approvals, needs_two
 from tidewaiter.custody.chains import Allowed, DeviceChain
 from tidewaiter.custody.discrepancy import Discrepancy
 from tidewaiter.custody.gaps import Absences, Roster, find_absences
-from tidewaiter.custody.key_history import KeyHistory
+from tidewaiter.custody.key_history import KeyHistory, Standing
 from tidewaiter.custody.record import Record, parse_record, signature_fits
 from tidewaiter.custody.retention import RetentionBook
 from tidewaiter.custody.witness_times import WitnessTimes
@@ -91,11 +91,10 @@ class Judge:
         own_seq = record.seq if record.signer == record.device else None
         standing = self.history.standing(record.signer, record.epoch, index, own_seq)
         where = f"entry {index} of {record.device}"
-        if standing.key is None:
-            return self._wrong("unknown-key", index, record, f"{where}: {standing.problem}")
-        if standing.problem:
-            return self._wrong("revoked-key-used", index, record, f"{where}: {standing.problem}")
-        if not self.check_signatures or signature_fits(record, standing.key):
+        name, text = self._judge_key(record, standing)
+        if name:
+            return self._wrong(name, index, record, f"{where} {text}")
+        if not self.check_signatures or signature_fits(record, standing.key or b""):
             return None
         owner = self._who_signed(record)
         if owner:
@@ -103,6 +102,17 @@ class Judge:
             return self._wrong("device-reattributed", index, record, text, owner)
         text = f"{where}: the signature is not by key {record.epoch} of {record.signer}"
         return self._wrong("bad-signature", index, record, text)
+
+    def _judge_key(self, record: Record, standing: Standing) -> tuple[str, str]:
+        """The name of what is wrong with the key that a record names, and a text; empty if fine."""
+        if standing.key is None:
+            return "unknown-key", f"cannot be attributed: {standing.problem}"
+        stand_in = self._judge_stand_in(record)
+        if stand_in:
+            return "device-reattributed", stand_in
+        if standing.problem:
+            return "revoked-key-used", f"does not count: {standing.problem}"
+        return "", ""
 
     def _judge_founding(self, record: Record) -> Discrepancy | None:
         """The first entry brings the keys of its own signers."""
@@ -115,6 +125,17 @@ class Judge:
             text = f"entry 0: the signature is not by the founder {record.signer}"
             return self._wrong("bad-signature", 0, record, text)
         return None
+
+    def _judge_stand_in(self, record: Record) -> str:
+        """Only a dock or a service signs for another, and only for what has no key of its own."""
+        if record.signer == record.device:
+            return ""
+        signer = self.history.holders.get(record.signer)
+        if record.device in self.history.holders:
+            return f"was signed by {record.signer}, but {record.device} has a key of its own"
+        if signer is not None and signer.kind not in {"dock", "service"}:
+            return f"was signed by {record.signer}, which is a {signer.kind} and no dock"
+        return ""
 
     def _judge_level(self, index: int, record: Record) -> list[Discrepancy]:
         """Whether who signed first is what the record says: a dock is no camera."""

@@ -15,6 +15,7 @@ from tidewaiter.custody.witness_times import WitnessTimes
 
 DAY_MS = 86_400_000
 _BRINGS_A_RECORDING = {"segment", "import"}
+_IS_ABOUT_A_RECORDING = {"ingest", "hold", "category", "derive"}
 
 
 @dataclass
@@ -69,6 +70,9 @@ class RetentionBook:
             return self._erase(index, record, lacking, times)
         if record.kind in _BRINGS_A_RECORDING:
             self._bring(index, record, times)
+        elif record.kind in _IS_ABOUT_A_RECORDING and record.recording not in self.recordings:
+            text = f"entry {index}, {record.kind}: no entry before it brings in {record.recording}"
+            return [Discrepancy("entry-without-effect", text, index, index)]
         elif record.kind == "derive" and not lacking:
             self._derive(index, record, times)
         elif not lacking:
