@@ -201,6 +201,24 @@ def test_a_client_that_dawdles_is_let_go(address, monkeypatch):
     connection.close()
 
 
+def test_a_byte_now_and_then_does_not_hold_a_connection(book, monkeypatch):
+    monkeypatch.setattr(witness_server, "IDLE_S", 0.4)
+    with serving_witness(WITNESS, book) as address:
+        port = int(address.rpartition(":")[2])
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as slow:
+            begun, held = time.monotonic(), True
+            while held and time.monotonic() - begun < 5:
+                time.sleep(0.05)
+                try:
+                    slow.sendall(b"G")
+                    held = slow.recv(1, socket.MSG_DONTWAIT) != b""
+                except BlockingIOError:
+                    continue
+                except OSError:
+                    held = False
+            assert not held
+
+
 def test_more_connections_than_allowed_are_closed_at_once(book, monkeypatch):
     monkeypatch.setattr(witness_server, "MOST_CONNECTIONS", 2)
     with serving_witness(WITNESS, book) as address:

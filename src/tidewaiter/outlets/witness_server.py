@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import http.server
+import io
 import re
 import socket
 import socketserver
@@ -29,7 +30,7 @@ from tidewaiter.errors import ConfigurationError, TidewaiterError
 
 # A request is a few kilobytes; a client that needs longer is not asking.
 WHOLE_REQUEST_S = 10.0
-# Between two requests on one connection, which C2SP asks witnesses to allow.
+# For the next request on one connection, which C2SP asks witnesses to allow, and its headers.
 IDLE_S = 30.0
 MOST_CONNECTIONS = 64
 CHECKPOINT_PATH = re.compile(r"/([0-9a-f]{64})/checkpoint")
@@ -108,8 +109,19 @@ class _WitnessServer(socketserver.ThreadingMixIn, http.server.HTTPServer):
 
 class _WitnessHandler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    timeout = IDLE_S
     server: _WitnessServer
+
+    def setup(self) -> None:
+        """Read through a clock: a byte now and then must not hold a connection."""
+        super().setup()
+        self.rfile.close()
+        self._reader = _BoundedReader(self.connection)
+        self.rfile = io.BufferedReader(self._reader)
+
+    def handle_one_request(self) -> None:
+        """Wait for a request line and its headers, but not for ever."""
+        self._reader.ends = time.monotonic() + IDLE_S
+        super().handle_one_request()
 
     def log_message(self, *_: Any) -> None:
         """Keep no record of who asked."""
@@ -142,11 +154,13 @@ class _WitnessHandler(http.server.BaseHTTPRequestHandler):
         if int(length) > LARGEST_REQUEST_BYTES:
             self._refuse(413, f"{LARGEST_REQUEST_BYTES} bytes are read at most")
             return None
-        body = _read_within(self.connection, self.rfile, int(length), WHOLE_REQUEST_S)
-        self.connection.settimeout(IDLE_S)
-        if body is None:
-            self._refuse(408, "the request did not arrive whole in time")
-        return body
+        self._reader.ends = time.monotonic() + WHOLE_REQUEST_S
+        with contextlib.suppress(OSError):
+            body = self.rfile.read(int(length))
+            if len(body) == int(length):
+                return body
+        self._refuse(408, "the request did not arrive whole in time")
+        return None
 
     def _answer(self, ask: Callable[[], WitnessAnswer]) -> None:
         try:
@@ -162,6 +176,7 @@ class _WitnessHandler(http.server.BaseHTTPRequestHandler):
 
     def _send(self, status: int, text: str, content_type: str) -> None:
         body = text.encode("utf-8", "replace")
+        self.connection.settimeout(IDLE_S)
         with contextlib.suppress(OSError):
             self.send_response(status)
             self.send_header("Content-Type", content_type)
@@ -172,21 +187,20 @@ class _WitnessHandler(http.server.BaseHTTPRequestHandler):
             self.wfile.write(body)
 
 
-def _read_within(
-    connection: socket.socket, stream: Any, length: int, limit_s: float
-) -> bytes | None:
-    """Exactly `length` bytes, or None when they do not come within the time."""
-    body, ends = b"", time.monotonic() + limit_s
-    while len(body) < length:
-        left_s = ends - time.monotonic()
+class _BoundedReader(io.RawIOBase):
+    """What comes from a client up to a moment, however slowly it comes."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection, self.ends = connection, 0.0
+
+    def readable(self) -> bool:
+        """It is there to be read."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Wait no longer than to the moment given."""
+        left_s = self.ends - time.monotonic()
         if left_s <= 0:
-            return None
-        connection.settimeout(left_s)
-        try:
-            piece = stream.read1(length - len(body))
-        except OSError:
-            return None
-        if not piece:
-            return None
-        body += piece
-    return body
+            raise TimeoutError
+        self._connection.settimeout(left_s)
+        return self._connection.recv_into(buffer)
