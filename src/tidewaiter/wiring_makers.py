@@ -22,7 +22,7 @@ from tidewaiter.face_audit.material import Material, Shown
 from tidewaiter.face_audit.people import Photo
 from tidewaiter.face_audit.protocol import Protocol, Target
 from tidewaiter.face_audit.service import Picture, Recogniser
-from tidewaiter.face_audit.trials import Probe
+from tidewaiter.face_audit.trials import Probe, met_by_further
 from tidewaiter.jobs.queue import Queue, Task
 from tidewaiter.jobs.supervisor import run
 from tidewaiter.outlets.opening import Described, open_recogniser
@@ -111,11 +111,14 @@ def made_ahead(
 def make(payload: Mapping[str, Any]) -> dict[str, Any]:
     """Make one probe in a worker: forge it, embed its face, ask the gate."""
     maker = _maker(payload["workshop"])
+    probe = _probe(payload["probe"])
     try:
-        picture = maker.material.show(_probe(payload["probe"])).picture
+        picture = maker.material.show(probe).picture
     except UnfitFaces:
         return {}
-    for recogniser in maker.recognisers:
+    for recogniser in maker.audited:
+        recogniser.look_at(picture)
+    for recogniser in maker.further if met_by_further(probe.species) else ():
         recogniser.look_at(picture)
     if maker.gate is None or not payload["judged"]:
         return {}
@@ -151,7 +154,8 @@ def embedded(kept: FolderOfBytes | None) -> Recogniser:
 @dataclass(frozen=True)
 class _Maker:
     material: Material
-    recognisers: tuple[EmbeddedRecogniser, ...]
+    audited: tuple[EmbeddedRecogniser, ...]
+    further: tuple[EmbeddedRecogniser, ...]
     gate: GateKeeper | None
 
 
@@ -160,11 +164,16 @@ def _maker(workshop: str) -> _Maker:
     """Of this worker, for all its tasks."""
     said = Workshop.model_validate_json(Path(workshop).read_text(encoding="utf-8"))
     kept, protocol = FolderOfBytes(said.kept), said.protocol
-    here = [target for target in protocol.recognisers if target.adapter in EMBEDDED]
-    opened = [recogniser_of(target, protocol, said.home, kept) for target in here]
+
+    def embedding(*targets: Target) -> tuple[EmbeddedRecogniser, ...]:
+        here = [target for target in targets if target.adapter in EMBEDDED]
+        opened = [recogniser_of(target, protocol, said.home, kept) for target in here]
+        return tuple(r for r in opened if isinstance(r, EmbeddedRecogniser))
+
     return _Maker(
         Material(said.home, kept, said.settings.limits, protocol.capture),
-        tuple(r for r in opened if isinstance(r, EmbeddedRecogniser)),
+        embedding(protocol.target),
+        embedding(*protocol.also),
         gate_of(protocol.gate, said.settings),
     )
 

@@ -193,8 +193,13 @@ class _Maker:
 
 def for_another(trials: Sequence[Trial], adapter: str) -> tuple[Trial, ...]:
     """The trials that a further recogniser carries out, too: all honest ones, and morphs."""
-    chosen = (t for t in trials if not t.species or SPECIES[t.species].family == "morph")
+    chosen = (trial for trial in trials if met_by_further(trial.species))
     return tuple(replace(trial, id=_also(trial.id, adapter)) for trial in chosen)
+
+
+def met_by_further(species: str) -> bool:
+    """Whether further recognisers meet it: an honest picture ("") or a morph."""
+    return not species or SPECIES[species].family == "morph"
 
 
 def _also(trial_id: str, adapter: str) -> str:
