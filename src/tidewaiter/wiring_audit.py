@@ -66,9 +66,9 @@ class Bench:
     gate: GateKeeper | None
     workshop: Workshop
 
-    def opening(self) -> Opening:
-        """The first line of this audit's ledger."""
-        plan = self.estimate()
+    def opening(self, workers: int | None = None) -> Opening:
+        """The first line of this audit's ledger, with what it would take with so many workers."""
+        plan = self.estimate(workers)
         return Opening(
             audit=self.audit.protocol.audit,
             protocol_sha256=self.audit.digest,
@@ -180,7 +180,8 @@ def run_audit(
     So many `workers` make and judge the pictures first. `through` is a way they take before
     they are shown; the gate then judges what arrives.
     """
-    with LedgerFile(bench.folder / LEDGER, bench.opening(), together=_together(bench)) as ledger:
+    opening = bench.opening(workers)
+    with LedgerFile(bench.folder / LEDGER, opening, together=_together(bench)) as ledger:
         left = open_probes(bench.audit.trials, book_of(ledger.rows), gated=bench.gate is not None)
         if through is not None:
             left = tuple((probe, False) for probe, _ in left)
