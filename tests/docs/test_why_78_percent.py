@@ -63,11 +63,22 @@ def test_no_rate_in_the_words_is_without_its_row():
 
 def test_the_coverage_in_the_words_is_the_measured_one():
     file = ROOT / "benchmarks/face_audit/results/coverage.json"
-    cells = json.loads(file.read_text(encoding="utf-8"))["one-way"]
-    equal = [shares for name, shares in cells.items() if name.startswith("equal")]
-    naive = [shares[3] for shares in equal]
+    record = json.loads(file.read_text(encoding="utf-8"))
+    own, published, naive = (
+        record["order"].index(name) for name in ("clustered", "Korn-Graubard", "naive")
+    )
+    equal, unequal = (
+        [shares for name, shares in record["one-way"].items() if name.startswith(kind)]
+        for kind in ("equal,", "unequal,")
+    )
+    short = [shares[naive] for shares in equal]
     said = (
-        f"the textbook interval held the truth in {min(naive):.0f} to {max(naive):.0f} % of cases"
+        f"the textbook interval held the truth in {min(short):.0f} to {max(short):.0f} % of cases"
     )
     assert said in WORDS
-    assert f"in at least {min(shares[0] for shares in equal):.0f} %" in WORDS
+    least = min(shares[published] for shares in equal)
+    assert f"the interval by person in at least {least:.0f} %" in WORDS
+    least = min(shares[published] for shares in unequal)
+    assert f"differ as they do here it holds in at least {least:.0f} %" in WORDS
+    least = min(shares[own] for shares in unequal)
+    assert f"in at least {least:.0f} % there too" in WORDS
