@@ -22,6 +22,7 @@ import random
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -51,6 +52,9 @@ MOST_AFTER_FORK = 6
 LOG_SEED = bytes(range(32))
 VIEWS = ("court", "vigilance")
 TRIES = 3
+# A new set of books after so many schedules, so that what is kept fits into memory.
+PER_BOOK = 5000
+PROOF_EVERY = 10
 SHARE_LOST = 0.1
 
 
@@ -143,20 +147,25 @@ def main() -> None:
     sys.setswitchinterval(1e-5)
     begun = time.perf_counter()
     book = CarelessBook if options.careless else SqliteWitnessBook
-    with TemporaryDirectory(dir=options.folder) as folder:
-        panel = Panel(Path(folder), book)
-        rng = random.Random(options.seed)  # noqa: S311 - seeded schedules, no secret
-        counts = _run(panel, options.schedules, rng)
-        counts["forks_proven"] = _proofs(panel)
-        panel.close()
-    counts["seconds"] = round(time.perf_counter() - begun, 1)
+    rng = random.Random(options.seed)  # noqa: S311 - seeded schedules, no secret
+    counts: Counter[str] = Counter(broken=0, witness_confirmed_both=0)
+    for first in range(0, options.schedules, PER_BOOK):
+        with TemporaryDirectory(dir=options.folder) as folder:
+            panel = Panel(Path(folder), book)
+            last = min(options.schedules, first + PER_BOOK)
+            counts += _run(panel, range(first, last), rng)
+            counts += _proofs(panel)
+            panel.close()
+    seconds = round(time.perf_counter() - begun, 1)
     broken = clopper_pearson(counts["broken"], options.schedules)
     result = {
         "what": "schedules in which two contradicting views both got a quorum",
         "witnesses": "careless: check and store apart" if options.careless else "as shipped",
         "seed": options.seed,
         "schedules": options.schedules,
-        **counts,
+        "broken": counts["broken"],
+        **dict(sorted(counts.items())),
+        "seconds": seconds,
         "broken_share_interval_95": [broken.lower, broken.upper],
     }
     print(json.dumps(result, indent=1))
@@ -177,26 +186,19 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _run(panel: Panel, schedules: int, rng: random.Random) -> dict[str, int | float]:
-    counts = dict.fromkeys(
-        ("broken", "witness_confirmed_both", "with_a_quorum", "requests", "confirmed"), 0
-    )
-    refused: dict[int, int] = {}
+def _run(panel: Panel, numbers: range, rng: random.Random) -> Counter[str]:
+    counts: Counter[str] = Counter()
     with ThreadPoolExecutor(THREADS) as pool:
-        for first in range(0, schedules, INTERLEAVED):
-            batch = [
-                _schedule(number, rng)
-                for number in range(first, min(schedules, first + INTERLEAVED))
-            ]
+        for first in range(numbers.start, numbers.stop, INTERLEAVED):
+            last = min(numbers.stop, first + INTERLEAVED)
+            batch = [_schedule(number, rng) for number in range(first, last)]
             tasks = [task for schedule in batch for task in _tasks(panel, schedule, rng)]
             rng.shuffle(tasks)
             for done in [pool.submit(task) for task in tasks]:
                 done.result()
             for schedule in batch:
                 _count(schedule, counts)
-                for status in schedule.statuses:
-                    refused[status] = refused.get(status, 0) + 1
-    return {**counts, **{f"answered_{status}": n for status, n in sorted(refused.items())}}
+    return counts
 
 
 def _schedule(number: int, rng: random.Random) -> Schedule:
@@ -248,7 +250,7 @@ def _press(panel: Panel, schedule: Schedule, number: int, view: str, seed: int) 
             old = rng.randrange(size + 1)
 
 
-def _count(schedule: Schedule, counts: dict[str, int]) -> None:
+def _count(schedule: Schedule, counts: Counter[str]) -> None:
     witnesses: dict[tuple[str, int], set[int]] = {}
     for number, view, size in schedule.confirmed:
         witnesses.setdefault((view, size), set()).add(number)
@@ -262,20 +264,23 @@ def _count(schedule: Schedule, counts: dict[str, int]) -> None:
     counts["witness_confirmed_both"] += bool(both)
     counts["with_a_quorum"] += bool(by_view[0])
     counts["requests"] += len(schedule.statuses)
-    counts["confirmed"] += len(schedule.confirmed)
+    counts.update(f"answered_{status}" for status in schedule.statuses)
 
 
-def _proofs(panel: Panel) -> int:
-    """How many kept requests prove a fork by themselves, each proof checked."""
-    proven = 0
+def _proofs(panel: Panel) -> Counter[str]:
+    """How many requests were kept; of every tenth, whether it proves a fork by itself."""
+    counts: Counter[str] = Counter()
     for number in range(WITNESSES):
-        for origin, _, _, request, known in panel.kept(number):
+        kept = panel.kept(number)
+        counts["kept"] += len(kept)
+        for origin, _, _, request, known in kept[::PROOF_EVERY]:
             note = AddCheckpoint.parse(request).note.encoded
             fork = fork_between(known, note) if known and _same_size(known, note) else None
             if fork is not None:
                 prove_fork(fork, [SigningKey(origin, ED25519_NOTE, LOG_SEED).verifier])
-                proven += 1
-    return proven
+            counts["kept_and_looked_at"] += 1
+            counts["of_these_a_proof_by_itself"] += fork is not None
+    return counts
 
 
 def _same_size(one: bytes, other: bytes) -> bool:

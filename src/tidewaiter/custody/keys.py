@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from tidewaiter.custody.exact import (
@@ -58,7 +59,7 @@ class VerifierKey:
                 f"key {self.name}: a public key of {len(self.public)} bytes; {needed} needed"
             )
 
-    @property
+    @cached_property
     def key_id(self) -> bytes:
         """The four bytes that, with the name, identify this key in a signature line."""
         return key_id(self.name, self.algorithm, self.public)
@@ -106,10 +107,10 @@ class SigningKey:
             raise MalformedText(f"key {self.name}: a seed of {len(self.seed)} bytes; 32 needed")
         VerifierKey(self.name, self.algorithm, bytes(PUBLIC_KEY_BYTES.get(self.algorithm, 0)))
 
-    @property
+    @cached_property
     def verifier(self) -> VerifierKey:
         """The public key that belongs to this one."""
-        public = _secret_key(self.algorithm, self.seed).public_key().public_bytes_raw()
+        public = self._loaded.public_key().public_bytes_raw()
         return VerifierKey(self.name, self.algorithm, public)
 
     @classmethod
@@ -135,8 +136,13 @@ class SigningKey:
 
     def sign(self, message: bytes) -> bytes:
         """The bare signature over these bytes."""
-        signature: bytes = _secret_key(self.algorithm, self.seed).sign(message)
+        signature: bytes = self._loaded.sign(message)
         return signature
+
+    @cached_property
+    def _loaded(self) -> Any:
+        # Deriving the public key takes as long as a signature, and every loading does it.
+        return _secret_key(self.algorithm, self.seed)
 
 
 def key_id(name: str, algorithm: int, public: bytes) -> bytes:
