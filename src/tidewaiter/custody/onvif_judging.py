@@ -218,20 +218,25 @@ def _vouched(stream: Stream, spans: Sequence[Span], valid: Sequence[bool]) -> se
 def _order(stream: Stream, spans: Sequence[Span], faults: list[str]) -> list[str]:
     """Whether each message follows the one before; gives where messages are missing."""
     gaps = []
+    seen = {stream.messages[span.message].unit for span in spans[:1]}
     for before, span in pairwise(spans):
-        old, new = (stream.messages[one.message].described for one in (before, span))
+        message = stream.messages[span.message]
+        old, new = stream.messages[before.message].described, message.described
         if old is None or new is None:
             continue
         step = (new.counter - old.counter) % _COUNTERS
         place = f"message {span.message + 1} (number {new.counter} after {old.counter})"
-        if not any(new.linked) and new.counter < old.counter:
+        if message.unit in seen:
+            faults.append(f"{place} is repeated")
+        elif not any(new.linked) and new.counter <= old.counter:
             gaps.append(f"the camera began signing anew at {place}")
         elif step == 0 or step >= _COUNTERS // 2:
-            faults.append(f"{place} is repeated or out of order")
+            faults.append(f"{place} is out of order")
         elif step > 1:
             gaps.append(f"{step - 1} messages are missing before {place}")
         elif before.matched and stream.items[before.first].hash != new.linked:
             faults.append(f"{place} does not follow the pictures before it")
+        seen.add(message.unit)
     return gaps
 
 
