@@ -9,7 +9,7 @@ those of the release they came from. Licence: Apache-2.0.
 
 d57862470b001d8e48035d7477fa2ab0cf566a5ef6665cc0087e16332291150e  tidewaiter.errors
 700d6c8bbd338aef05c555cf43d2f20c88377a67860bfb7c33941164cd382440  tidewaiter.custody.exact
-045c3904e72bf2903602df10a3149422423f6f1c7c5ca7db62e0e021f8e22951  tidewaiter.custody.keys
+7b92150584a617f900d6834fb3c9e8baaaf46c77b9fc78628915db69d3efac17  tidewaiter.custody.keys
 afa33291a522a1faf01e30d3f333b89bf9126b060647a448499372991b9cb3c3  tidewaiter.custody.note
 5f684d30cd8b77e40115c3ef258324a034b99244c138a3249ddf9e2bd5b72ee9  tidewaiter.custody.proof
 33a083d2dd43ce265f18cdde727075ad266efbd1ba176703c05c86e2fac8c550  tidewaiter.custody.discrepancy
@@ -52,6 +52,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence, Set as Abstra
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -333,7 +334,7 @@ class VerifierKey:
                 f"key {self.name}: a public key of {len(self.public)} bytes; {needed} needed"
             )
 
-    @property
+    @cached_property
     def key_id(self) -> bytes:
         """The four bytes that, with the name, identify this key in a signature line."""
         return key_id(self.name, self.algorithm, self.public)
@@ -381,10 +382,10 @@ class SigningKey:
             raise MalformedText(f"key {self.name}: a seed of {len(self.seed)} bytes; 32 needed")
         VerifierKey(self.name, self.algorithm, bytes(PUBLIC_KEY_BYTES.get(self.algorithm, 0)))
 
-    @property
+    @cached_property
     def verifier(self) -> VerifierKey:
         """The public key that belongs to this one."""
-        public = _secret_key(self.algorithm, self.seed).public_key().public_bytes_raw()
+        public = self._loaded.public_key().public_bytes_raw()
         return VerifierKey(self.name, self.algorithm, public)
 
     @classmethod
@@ -410,8 +411,13 @@ class SigningKey:
 
     def sign(self, message: bytes) -> bytes:
         """The bare signature over these bytes."""
-        signature: bytes = _secret_key(self.algorithm, self.seed).sign(message)
+        signature: bytes = self._loaded.sign(message)
         return signature
+
+    @cached_property
+    def _loaded(self) -> Any:
+        # Deriving the public key takes as long as a signature, and every loading does it.
+        return _secret_key(self.algorithm, self.seed)
 
 
 def key_id(name: str, algorithm: int, public: bytes) -> bytes:
