@@ -189,6 +189,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _must_match_checksum(self) -> None:
         stated = self.headers.get("x-amz-checksum-sha256")
+        named = self.headers.get("x-amz-sdk-checksum-algorithm") or self.headers.get("Content-MD5")
+        if "x-amz-object-lock-mode" in self.headers and not named:
+            raise Refused(400, "MissingUploadObjectWithObjectLockHeaders")
         if stated and stated != base64.b64encode(hashlib.sha256(self.body).digest()).decode():
             raise Refused(400, "BadDigest")
 

@@ -129,6 +129,8 @@ class BucketOfBlobs:
             Key=self._key(digest),
             Body=source,
             ContentLength=size,
+            # Stores ask for the algorithm by name where an object is to be locked.
+            ChecksumAlgorithm="SHA256",
             ChecksumSHA256=base64.b64encode(bytes.fromhex(digest)).decode(),
             IfNoneMatch="*",
             **self._lock(),
