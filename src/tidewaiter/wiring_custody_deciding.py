@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tidewaiter.casework.custody_erasing import ask_to_erase, erase
+from tidewaiter.casework.custody_redacting import redact
 from tidewaiter.casework.custody_requests import (
     REQUEST_SUFFIX,
     Request,
@@ -273,11 +274,16 @@ def say(place: SitePlace, kind: str, fields: Mapping[str, Any]) -> int:
 
 def _done(place: SitePlace, site: Site, request: Request) -> Decided:
     kind = request.fields["kind"]
-    receipt = erase(site, request) if kind == "erase" else carry_out(site, request)
+    index: int | None
+    if kind == "derive":
+        index = redact(site, request)
+    else:
+        receipt = erase(site, request) if kind == "erase" else carry_out(site, request)
+        index = None if receipt is None else receipt.index
     if kind == "retention" and not _has_class_key(place, request.fields["class"]):
         place.make_class_key(request.fields["class"])
     confirm(place, site, TakenOutcome())
-    return Decided(None if receipt is None else receipt.index)
+    return Decided(index)
 
 
 def _has_class_key(place: SitePlace, retention: str) -> bool:

@@ -16,10 +16,9 @@ from tidewaiter.jobs.supervisor import run
 from tidewaiter.settings import Settings
 from tidewaiter.wiring import error_named
 from tidewaiter.wiring_compare import MANIFEST_HANDLER
+from tidewaiter.wiring_inputs import inputs_of
 
 MILLION = 1_000_000
-ONVIF_UUID = "005bc93f2d715e95ada4796f90877a6f"
-"""SEI payload of ONVIF media signing; that it was there is logged, so that stripping shows."""
 
 
 def listed_files(paths: Sequence[Path]) -> list[Path]:
@@ -42,9 +41,15 @@ def listed_files(paths: Sequence[Path]) -> list[Path]:
 
 
 def handed_in(paths: Sequence[Path], settings: Settings) -> list[HandedIn]:
-    """Files with their fingerprints, taken in one worker; hostile media get bare ones."""
+    """Files with their fingerprints and the signatures they bring along.
+
+    Both are taken in workers; hostile media get bare fingerprints.
+    """
+    manifests = _manifests(paths, settings)
+    inputs = inputs_of(paths, manifests, settings)
     return [
-        _handed_in(path, one) for path, one in zip(paths, _manifests(paths, settings), strict=True)
+        _handed_in(*one, signatures.names)
+        for one, signatures in zip(zip(paths, manifests, strict=True), inputs, strict=True)
     ]
 
 
@@ -91,7 +96,7 @@ def _bare(path: Path, failure: Mapping[str, str], settings: Settings) -> Manifes
     return bare_manifest(path, settings.limits, str(error))
 
 
-def _handed_in(path: Path, manifest: Manifest) -> HandedIn:
+def _handed_in(path: Path, manifest: Manifest, signatures: tuple[str, ...]) -> HandedIn:
     end_ms = path.stat().st_mtime_ns // MILLION
     length_ms = _duration_ms(manifest)
     return HandedIn(
@@ -102,7 +107,7 @@ def _handed_in(path: Path, manifest: Manifest) -> HandedIn:
         opened=lambda: path.open("rb"),
         start_ms=None if length_ms is None else end_ms - length_ms,
         end_ms=None if length_ms is None else end_ms,
-        signatures=_signatures(manifest),
+        signatures=signatures,
     )
 
 
@@ -112,8 +117,3 @@ def _duration_ms(manifest: Manifest) -> int | None:
         return None
     last_us = int(manifest.prints.frame_time.max())
     return last_us // 1000 + round(1000 / manifest.fps if manifest.fps else 0)
-
-
-def _signatures(manifest: Manifest) -> tuple[str, ...]:
-    marks = manifest.prints.marks if manifest.prints is not None else {}
-    return ("onvif",) if marks.get(ONVIF_UUID) else ()

@@ -16,10 +16,10 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from tidewaiter.casework.custody_log import open_log
+from tidewaiter.casework.custody_log import CustodyLog, open_log
 from tidewaiter.casework.custody_site import Site
 from tidewaiter.custody.chains import Allowed
-from tidewaiter.custody.keys import SigningKey, VerifierKey
+from tidewaiter.custody.keys import ED25519_NOTE, SEED_BYTES, SigningKey, VerifierKey
 from tidewaiter.custody.policy import Policy
 from tidewaiter.custody.seal import KEY_LENGTH
 from tidewaiter.custody.store import BlobStore, LogStore
@@ -213,21 +213,35 @@ def opened_site(place: SitePlace, *, ask_witnesses: bool = True) -> Iterator[Sit
         store = place.open_store(read_only=False)
         stack.callback(store.close)
         log = open_log(store, place.log_key(), place.witnesses() if ask_witnesses else ())
-        secrets = SqliteSecrets(place.path(place.settings.secrets))
-        stack.callback(secrets.close)
-        agent = SqliteAgent(place.path(place.settings.agent))
-        stack.callback(agent.close)
-        yield Site(
-            log=log,
-            policy=place.read_policy(),
-            blobs=place.open_blobs(),
-            secrets=secrets,
-            agent=agent,
-            class_key=place.class_key,
-            service=place.settings.service,
-            now_ms=now_ms,
-            random=os.urandom,
-        )
+        yield _site(place, log, stack)
+
+
+@contextmanager
+def readable_site(place: SitePlace) -> Iterator[Site]:
+    """The site, to read from beside its one writer; its key for the log is not needed."""
+    with ExitStack() as stack:
+        store = place.open_store(read_only=True)
+        stack.callback(store.close)
+        reader = SigningKey(place.settings.origin, ED25519_NOTE, bytes(SEED_BYTES))
+        yield _site(place, CustodyLog(store, reader), stack)
+
+
+def _site(place: SitePlace, log: CustodyLog, stack: ExitStack) -> Site:
+    secrets = SqliteSecrets(place.path(place.settings.secrets))
+    stack.callback(secrets.close)
+    agent = SqliteAgent(place.path(place.settings.agent))
+    stack.callback(agent.close)
+    return Site(
+        log=log,
+        policy=place.read_policy(),
+        blobs=place.open_blobs(),
+        secrets=secrets,
+        agent=agent,
+        class_key=place.class_key,
+        service=place.settings.service,
+        now_ms=now_ms,
+        random=os.urandom,
+    )
 
 
 def now_ms() -> int:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import sqlite3
 
 import pytest
+from click.testing import CliRunner
 
 from tests.cli.custody_kit import founded, run
+from tidewaiter.cli.program import program
+from tidewaiter.testing.samples import untouched_picture
 
 
 @pytest.fixture(scope="module")
@@ -172,3 +176,24 @@ def test_what_somebody_hands_in_is_an_import(copied):
     answer = run("verify", proof, scan, "--policy", copied.policy)
     assert answer.code == 0
     assert "nothing before the import is covered" in answer.text
+
+
+def test_an_examination_is_an_entry_that_names_exhibit_report_and_versions(copied):
+    picture = copied.folder / "picture.jpg"
+    picture.write_bytes(untouched_picture())
+    assert copied.do("ingest", picture).code == 0
+    out = copied.folder / "reports"
+    words = ["examine", str(picture), "--out", str(out), "--custody", str(copied.site)]
+    words += ["--only", "provenance.file_facts", "--no-stability"]
+    done = CliRunner().invoke(program, words)
+    assert done.exit_code == 0, done.output
+    assert "logged in custody: entries" in done.output
+    (report,) = (one for one in out.glob("*.json") if one.name.startswith("picture"))
+    with sqlite3.connect(copied.site / "log.sqlite") as database:
+        (body,) = database.execute("SELECT body FROM leaf ORDER BY i DESC").fetchone()
+    entry = json.loads(body)
+    assert entry["kind"] == "examination"
+    assert entry["exhibit"] == hashlib.sha256(picture.read_bytes()).hexdigest()
+    assert entry["report"] == hashlib.sha256(report.read_bytes()).hexdigest()
+    assert entry["recording"].startswith("import/")
+    assert "tidewaiter" in entry["software"]

@@ -15,6 +15,7 @@ from tidewaiter.casework.custody_site import Site, content_entry, entries_of
 from tidewaiter.errors import InputError, IntegrityError
 
 SCOPE = ("media", "manifest", "salts")
+MEDIA = ("blob", "manifest_blob")
 _GIVES_AWAY = frozenset({"export", "share", "release"})
 
 
@@ -66,18 +67,17 @@ def destroy(site: Site, recording: str) -> bool:
 
     False where object storage keeps the sealed bytes under a lock: nobody can read them.
     """
-    gone = True
-    entries = entries_of(site.store, recording)
-    digests = [one.record.digest for one in entries]
-    site.secrets.forget(recording, digests)
+    # An entry about a copy made from it belongs to the copy, which goes by its own erasure.
+    own = [
+        one.record
+        for one in entries_of(site.store, recording)
+        if one.record.fields.get("result", one.record.recording) == recording
+    ]
+    site.secrets.forget(recording, [record.digest for record in own])
     site.agent.forget(recording)
-    for one in entries:
-        fields = one.record.fields
-        if "blob" in fields and fields.get("result", one.record.recording) == recording:
-            for name in ("blob", "manifest_blob"):
-                if name in fields:
-                    gone &= site.blobs.discard(fields[name])
-    return gone
+    digests = [record.fields[name] for record in own for name in MEDIA if name in record.fields]
+    gone = [site.blobs.discard(digest) for digest in digests]
+    return all(gone)
 
 
 def holds_on(site: Site, recording: str) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -11,6 +12,7 @@ from tidewaiter.cli.custody_options import (
     CONTRADICTED,
     discrepancy_json,
     echo,
+    settings_option,
     site_option,
     tell_discrepancies,
 )
@@ -30,19 +32,36 @@ from tidewaiter.cli.custody_options import (
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder for what proves to anybody that the log was forked.",
 )
+@click.option(
+    "--redactions", is_flag=True, help="Open redacted copies and compare them; needs the keys."
+)
 @site_option
-def command(
-    *, outside: tuple[Path, ...], no_media: bool, as_json: bool, forks: Path | None, site: Path
+@settings_option
+def command(  # noqa: PLR0913 - one argument per option of the command line
+    *,
+    outside: tuple[Path, ...],
+    no_media: bool,
+    as_json: bool,
+    forks: Path | None,
+    redactions: bool,
+    site: Path,
+    settings_path: Path | None,
 ) -> None:
     """Read every record and every byte of media again, and ask every witness what it confirmed.
 
     Names what is wrong, since when, and for which devices; exits with 4 if anything is. Reads
     only. Whoever does not trust the operator runs this with their own copy of the policy.
     """
-    from tidewaiter import wiring_custody
+    from tidewaiter import wiring, wiring_custody, wiring_custody_redacting
     from tidewaiter.wiring_custody_site import SitePlace
 
-    audited = wiring_custody.audit_site(SitePlace(site), outside, media=not no_media)
+    place, untold = SitePlace(site), list[str]()
+    audited = wiring_custody.audit_site(place, outside, media=not no_media)
+    if redactions:
+        found, untold = wiring_custody_redacting.audit_redactions(
+            place, wiring.read_settings(settings_path)
+        )
+        audited = replace(audited, discrepancies=(*audited.discrepancies, *found))
     if forks is not None:
         for path in wiring_custody.write_forks(audited, forks):
             echo(f"proves a fork: {path}")
@@ -53,6 +72,7 @@ def command(
             "media_bytes": audited.media_bytes,
             "confirmed": audited.confirmed_size,
             "witnesses_not_asked": list(audited.unasked),
+            "not_compared": untold,
             "discrepancies": [discrepancy_json(one) for one in audited.discrepancies],
         }
         click.echo(json.dumps(whole, ensure_ascii=False).encode())
@@ -60,6 +80,8 @@ def command(
         tell_discrepancies(audited.discrepancies)
         for reason in audited.unasked:
             echo(f"notice: a witness was not asked: {reason}")
+        for reason in untold:
+            echo(f"notice: a redacted copy was not compared: {reason}")
         echo(
             f"{audited.records} records, {audited.confirmed_size} of them vouched for by "
             f"witnesses; {audited.media} media of {audited.media_bytes} bytes"

@@ -15,6 +15,7 @@ from tidewaiter.cli.pdf_options import pdf_options
 if TYPE_CHECKING:
     from tidewaiter.casework.batch import Summary
     from tidewaiter.casework.ports import Outcome
+    from tidewaiter.wiring_custody_site import SitePlace
 
 EXIT_FAIL_ON = 10
 """Exit status when --fail-on was asked for and met."""
@@ -46,6 +47,11 @@ EXIT_FAIL_ON = 10
     type=click.Choice(["supports-manipulated"]),
     help=f"Exit with {EXIT_FAIL_ON} if any exhibit's evidence supports this.",
 )
+@click.option(
+    "--custody",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of a custody site: log exhibit, report and versions there.",
+)
 @click.option("--lang", help="Language of reports and lines: en or fr.")
 @click.option(
     "--settings",
@@ -65,6 +71,7 @@ def command(  # noqa: PLR0913 - one argument per option of the command line
     domain: str | None,
     no_stability: bool,
     fail_on: str | None,
+    custody: Path | None,
     lang: str | None,
     settings_path: Path | None,
     as_pdf: bool,
@@ -85,12 +92,8 @@ def command(  # noqa: PLR0913 - one argument per option of the command line
     if lang:
         settings = settings.model_copy(update={"language": lang})
     plan = plan_for(settings, only=only, stability=not no_stability, domain=domain)
-    if paths.count("-") > 1:
-        raise click.UsageError("- is standard input, which can be read once; name it once")
-    if as_pdf and as_json and out is None:
-        raise click.UsageError("--pdf with --json needs an --out folder to print into")
-    if resume and out is None:
-        raise click.UsageError("--resume needs the --out folder of the earlier run")
+    _must_fit_together(paths, keeps=out is not None, as_pdf=as_pdf and as_json, resume=resume)
+    place = _custody_site(custody, keeps=not as_json or out is not None)
     with ExitStack() as stack:
         folder = _folder(out, stack, keep=not as_json)
         inputs = [_input(path, stack, plan) for path in paths]
@@ -109,6 +112,7 @@ def command(  # noqa: PLR0913 - one argument per option of the command line
             on_start=progress.start,
             on_outcome=on_outcome,
         )
+        _log_examinations(place, folder, summary, quiet=as_json)
         if to_pdf:
             print_pages(to_pdf, [folder / o.html_file for o in summary.outcomes if o.html_file])
         if printer:
@@ -144,6 +148,39 @@ class _JsonPrinter:
                 report = {"name": outcome.name, "error": {"type": kind, "message": message}}
             # JSON is UTF-8 whatever the terminal speaks (RFC 8259, 8.1).
             click.echo(json.dumps(report, ensure_ascii=False).encode())
+
+
+def _must_fit_together(paths: tuple[str, ...], *, keeps: bool, as_pdf: bool, resume: bool) -> None:
+    """Options that contradict each other are refused before any work."""
+    if paths.count("-") > 1:
+        raise click.UsageError("- is standard input, which can be read once; name it once")
+    if as_pdf and not keeps:
+        raise click.UsageError("--pdf with --json needs an --out folder to print into")
+    if resume and not keeps:
+        raise click.UsageError("--resume needs the --out folder of the earlier run")
+
+
+def _custody_site(folder: Path | None, *, keeps: bool) -> SitePlace | None:
+    """The site to log into, looked at before anything is examined."""
+    if folder is None:
+        return None
+    if not keeps:
+        raise click.UsageError("--custody logs the report's digest: --json needs an --out folder")
+    from tidewaiter.wiring_custody_site import SitePlace
+
+    return SitePlace(folder)
+
+
+def _log_examinations(
+    place: SitePlace | None, folder: Path, summary: Summary, *, quiet: bool
+) -> None:
+    if place is None:
+        return
+    from tidewaiter.wiring_custody_examinations import log_examinations
+
+    entries = log_examinations(place, folder, summary.outcomes)
+    if entries:
+        click.echo(f"logged in custody: entries {entries[0]} to {entries[-1]}", err=quiet)
 
 
 def _folder(out: Path | None, stack: ExitStack, *, keep: bool) -> Path:
