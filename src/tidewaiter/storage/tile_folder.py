@@ -57,6 +57,10 @@ class TileFolder:
         self._put(CHECKPOINT_FILE, note)
         return written + 1
 
+    def has_checkpoint(self) -> bool:
+        """Whether anything was written here before."""
+        return (self.folder / CHECKPOINT_FILE).exists()
+
     def checkpoint(self) -> bytes:
         """The checkpoint note, unchecked. Raises InputError where there is none."""
         return self._read(CHECKPOINT_FILE, LARGEST_NOTE_BYTES)
