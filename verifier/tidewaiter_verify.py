@@ -13,7 +13,7 @@ d57862470b001d8e48035d7477fa2ab0cf566a5ef6665cc0087e16332291150e  tidewaiter.err
 afa33291a522a1faf01e30d3f333b89bf9126b060647a448499372991b9cb3c3  tidewaiter.custody.note
 5f684d30cd8b77e40115c3ef258324a034b99244c138a3249ddf9e2bd5b72ee9  tidewaiter.custody.proof
 33a083d2dd43ce265f18cdde727075ad266efbd1ba176703c05c86e2fac8c550  tidewaiter.custody.discrepancy
-f11e97bd83454de6c6095cff814175e47fbf120018c3ef3e3e70f26777cb87e4  tidewaiter.custody.verdict
+0f23832e0f76947a23a97bb0b227dcb0dfe465d4601da48eeb6a034caab84cca  tidewaiter.custody.verdict
 b9c61c25e772f8987e0153d83eeada418e05341b3cf6bca075b0058716d1603d  tidewaiter.custody.record_kinds
 ea70c52fbf96a88f9de323bd28cc66079025f0fe1f9dc1530f38ddc6a9fd5a72  tidewaiter.custody.record
 bb573e4aae060a37e6f591970218741e5ec1d2a585861837c11a2bd312ae3dcb  tidewaiter.custody.extra
@@ -746,7 +746,7 @@ _HEADLINES = {
     Conclusion.CONTRADICTED: "CONTRADICTED: something here is not what was logged.",
 }
 _LONGEST_SHOWN = 200
-_LARGEST_TIME_MS = 253_402_300_799_000  # the end of the year 9999
+_LARGEST_TIME_MS = 253_402_300_799_999  # the end of the year 9999
 
 
 @dataclass(frozen=True)

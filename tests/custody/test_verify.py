@@ -57,6 +57,7 @@ def test_a_receipt_with_its_salt_proves_the_plain_recording_alone(world):
     assert "(2 of vigilance, audit, wco needed)" in said
     assert "claim level device" in said
     assert "who holds the keys: entry 0" in said
+    assert "no file that fits it" not in said
 
 
 def test_one_bit_changed_is_contradicted(world):
@@ -97,13 +98,20 @@ def test_a_part_of_the_log_says_what_it_cannot_know(world):
     verdict = verify(bundle_of(world, [0, 1, 4, 5]), POLICY)
     assert verdict.exit_code == 0
     assert any("no later entry revoked a key" in one for one in verdict.not_proven)
+    assert not any("who signed" in one for one in verdict.not_proven)
+    alone = verify(bundle_of(world, [4]), POLICY)
+    assert any(one.startswith("who signed: entry 4 of bwc-1") for one in alone.not_proven)
+    assert not any("are all there" in one for one in alone.proven)
     assert any("no file that fits it was handed in" in one for one in verdict.not_proven)
 
 
 def test_a_number_left_out_of_the_device_chain_is_missing(world):
     verdict = verify(bundle_of(world, [0, 1, 3, 4, 6, 7]), POLICY)
     assert verdict.exit_code == 3
-    assert verdict.missing[0].startswith("sequence-gap: number 2 is missing")
+    told = "number 2 is missing from the records of bwc-1"
+    span = "after 2025-12-22 10:42:00 UTC before 2025-12-22 10:44:00 UTC"
+    assert verdict.missing == (f"sequence-gap: {told} {span}",)
+    assert "are all there" not in verdict.words()
 
 
 @pytest.mark.parametrize("witnesses", [(), WITNESSES[:1]])
@@ -167,6 +175,15 @@ def test_a_fork_is_named_and_proven_by_its_two_notes(world):
     verdict = verify(Bundle(parts), POLICY)
     assert "split-view" in names(verdict)
     assert "keep both checkpoints" in verdict.contradictions[0].text
+
+
+def test_two_views_of_different_sizes_show_different_entries(world):
+    other = [*world.leaves[:SEGMENT], world.leaves[0], *world.leaves[SEGMENT:]]
+    parts = (Part("a", proof_of(world.leaves, SEGMENT)), Part("b", proof_of(other, SEGMENT)))
+    verdict = verify(Bundle(parts), POLICY)
+    views = [one for one in verdict.contradictions if one.name == "split-view"]
+    assert [one.first for one in views] == [SEGMENT]
+    assert "show different entries 5" in views[0].text
 
 
 def test_a_cosignature_that_does_not_fit_is_contradicted(world):
@@ -248,6 +265,19 @@ def test_an_erasure_with_one_approval_is_contradicted_where_its_approvers_are_kn
     assert any("no entry before 8 enrols key 0 of dora" in one for one in verdict.not_proven)
 
 
+def test_an_approver_whose_enrolment_is_not_at_hand_is_no_contradiction():
+    world = camera_world()
+    world.enrol("elif", holder="person", person="elif", role="command")
+    enrolment = len(world.leaves) - 1
+    world.erase("bwc-1/2", by=("amara", "elif"))
+    whole = list(range(len(world.leaves)))
+    assert verify(bundle_of(world, openings=False), POLICY).exit_code == 0
+    part = [index for index in whole if index != enrolment]
+    verdict = verify(bundle_of(world, part, openings=False), POLICY)
+    assert verdict.contradictions == ()
+    assert any("approved by amara; two people" in one for one in verdict.not_proven)
+
+
 def test_an_erased_recording_is_still_proven_to_have_existed():
     world = camera_world()
     world.erase("bwc-1/2")
@@ -306,6 +336,9 @@ def test_no_bytes_make_the_verifier_fail(body, extra):
 def test_foreign_texts_cannot_write_to_the_terminal():
     assert shown_text("a\x1b[2Jb\u202ec") == "a?[2Jb?c"
     assert len(shown_text("x" * 999)) == 201
+    assert shown_text("x" * 200) == "x" * 200
+    assert shown_time(0) == "1970-01-01 00:00:00 UTC"
+    assert shown_time(253_402_300_799_999) == "9999-12-31 23:59:59 UTC"
     assert shown_time(-1) == "-1 ms after 1970"
     assert shown_time(2**60) == f"{2**60} ms after 1970"
 

@@ -33,7 +33,7 @@ _HEADLINES = {
     Conclusion.CONTRADICTED: "CONTRADICTED: something here is not what was logged.",
 }
 _LONGEST_SHOWN = 200
-_LARGEST_TIME_MS = 253_402_300_799_000  # the end of the year 9999
+_LARGEST_TIME_MS = 253_402_300_799_999  # the end of the year 9999
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import tidewaiter
 from tidewaiter.custody.stand_alone import PACKAGE, join_modules
 from tidewaiter.errors import StorageError
 
@@ -13,7 +12,7 @@ VERIFIER_NAME = "tidewaiter_verify.py"
 
 def stand_alone_verifier() -> str:
     """The text of the one-file verifier. Raises StorageError where the sources are not there."""
-    root = Path(tidewaiter.__file__).parent
+    root = Path(__file__).parents[1]
     folders = (root, root / "custody", root / "storage")
     try:
         sources = {
