@@ -11,7 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tidewaiter.custody.alignment import FOREIGN, Alignment, Indices, Rows, align
-from tidewaiter.custody.painted import Painted, painted, residual, sustained_peak
+from tidewaiter.custody.painted import (
+    CLOCK,
+    CROPPED,
+    PICTURE,
+    Painted,
+    painted,
+    residual,
+    sustained_peak,
+)
 from tidewaiter.custody.registration import Window, cut_to, window_of
 from tidewaiter.custody.runs import Change, Run, changes_of, runs_of
 from tidewaiter.traces.fingerprints import SMALL_HEIGHT, SMALL_STEPS, SMALL_WIDTH, Fingerprints
@@ -263,14 +271,16 @@ def _scores(
     ends = np.concatenate([[0], np.cumsum([(path[s:e] != FOREIGN).sum() for s, e in moments])])
     stretches = list(zip(ends[:-1].tolist(), ends[1:].tolist(), strict=True))
     ours = view.ours[path[places]].reshape(-1, blocks)
-    scores[places] = residual(ours, view.theirs[places].reshape(-1, blocks), stretches).score
+    kind = PICTURE if whole else CROPPED
+    theirs = view.theirs[places].reshape(-1, blocks)
+    scores[places] = residual(ours, theirs, stretches, kind).score
     _mask(scores, copy.frame_time, masks)
     if view.has_clock and whole:
         shown = view.shown[path[places]]
         ours = _grey(view.original.clock[shown])
         theirs = _grey(view.copy.clock[places])
         clock = np.zeros((frames, ours.shape[1]), np.float32)
-        clock[places] = residual(ours, theirs, stretches, clock=True).score
+        clock[places] = residual(ours, theirs, stretches, CLOCK).score
     return scores, clock
 
 

@@ -12,6 +12,8 @@ from tidewaiter.custody.runs import Change, changes_of, runs_of
 from tidewaiter.traces.sound_bands import BANDS, HOP_S
 
 ROWS_PER_S = 1 / HOP_S
+QUIETEST = 20.0
+"""Half decibels above the lowest level (-90 dB) that always count as silence."""
 RANGE_HALF_DB = 100.0
 """Half decibels below the loud parts (50 dB) under which sound counts as silence: encoders
 remove what nobody hears."""
@@ -26,6 +28,8 @@ LEAST_NOISE = 0.6
 SILENT_SHARE = 0.25
 """A stretch whose level is below this share of the original's is silenced."""
 FEWEST_ROWS = 25
+SAYS_NOTHING = 0.01
+"""Standard deviation of rows below which a sound is too uniform to be compared."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +62,8 @@ def locate_sound(
     if min(len(original), len(copy)) < FEWEST_ROWS:
         return None
     ours, theirs = _rows(original), _rows(copy)
-    if ours.std() < 0.01:
-        return None
+    if ours.std() < SAYS_NOTHING:
+        return _over_silence(theirs) if not ours.max() and theirs.max() > SAYS_NOTHING else None
     found = align(ours, theirs)
     path = found.path.copy()
     _same_moment(path)
@@ -73,9 +77,17 @@ def locate_sound(
     )
 
 
+def _over_silence(theirs: Rows) -> SoundFindings:
+    """Sound in a copy whose original is silent throughout."""
+    heard = np.flatnonzero(theirs.max(axis=1) > 0)
+    start, end = int(heard[0]), int(heard[-1]) + 1
+    peak = float(theirs.sum(axis=1).max())
+    return SoundFindings((), (SoundStretch(start, end, peak, silent=False),), 0.0, peak)
+
+
 def _rows(levels: NDArray[np.uint8]) -> Rows:
     loud = float(np.percentile(levels.max(axis=1), LOUD_PERCENTILE))
-    heard = np.maximum(levels.astype(np.float32) - (loud - RANGE_HALF_DB), 0.0)
+    heard = np.maximum(levels.astype(np.float32) - max(loud - RANGE_HALF_DB, QUIETEST), 0.0)
     rows: Rows = heard * np.float32(SCALE / RANGE_HALF_DB / BANDS)
     return rows
 
