@@ -41,6 +41,11 @@ class Settings(BaseModel):
     trust_list: Path | None = Field(
         default=None, description="PEM file of certificates whose Content Credentials are trusted"
     )
+    camera_trust_list: Path | None = Field(
+        default=None,
+        description="PEM file of certificates whose cameras are known by the signatures in their "
+        "video (ONVIF media signing)",
+    )
     calibrations: Path | None = Field(
         default=None, description="folder of site calibrations, used before the shipped ones"
     )

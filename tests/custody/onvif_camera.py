@@ -11,6 +11,7 @@ import datetime as dt
 import functools
 import hashlib
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -30,6 +31,7 @@ from tidewaiter.custody.onvif_message import (
     SIGNED_WITH_ESCAPES,
     VENDOR,
 )
+from tidewaiter.media.nal import Splitter, unit_type
 
 DAY = dt.timedelta(days=1)
 NOW = dt.datetime(2026, 3, 1, 8, tzinfo=dt.UTC)
@@ -117,23 +119,25 @@ class Camera:
         self.anchor, self.hashes, self.link, self.number = b"", [], bytes(64), 0
 
     def sign(self, letters: str) -> list[Unit]:
-        """The units for these letters, with messages among them."""
+        """Units for these letters, with messages among them."""
+        return self.sign_units([self.unit(letter) for letter in letters])
+
+    def sign_units(self, given: list[Unit]) -> list[Unit]:
+        """These units with messages among them, each behind the picture that called for it."""
         units: list[Unit] = []
-        pending: list[Unit] = []
-        for letter in letters:
-            full = self.partial and len(self.hashes) >= self.partial and letter in "IP"
-            unit = self.unit(letter)
-            if (letter == "I" or full) and self.hashes:
-                pending = [self.message(is_partial=bool(full and letter != "I"))]
+        pending: Unit | None = None
+        for number, unit in enumerate(given):
+            full = self.partial and len(self.hashes) >= self.partial and unit.letter in "IP"
+            if (unit.letter == "I" or full) and self.hashes:
+                pending = self.message(is_partial=unit.letter != "I")
             self._hash(unit)
             units.append(unit)
-            following = letters[len([u for u in units if u.letter not in "SsG"]) :][:1]
-            if pending and following not in ("i", "p"):
-                for message in pending:
-                    units.append(message)
-                    if message.letter == "s":
-                        self._add(message.data)
-                pending = []
+            following = given[number + 1].letter if number + 1 < len(given) else ""
+            if pending is not None and following not in ("i", "p"):
+                units.append(pending)
+                if pending.letter == "s":
+                    self._add(pending.data)
+                pending = None
         return units
 
     def golden(self) -> Unit:
@@ -243,6 +247,41 @@ def read(units: list[Unit], codec: str, hash_name: str = "sha256") -> OnvifReade
         picture.append(unit)
     reader.feed([one.data for one in picture])
     return reader
+
+
+def signed_copy(source: Path, target: Path, camera: Camera) -> Path:
+    """A recording in H.264 or H.265 with the camera's messages put into it."""
+    import av
+
+    with av.open(str(source)) as given, av.open(str(target), "w") as output:
+        stream = given.streams.video[0]
+        splitter = Splitter(camera.codec, bytes(stream.codec_context.extradata))
+        packets = [packet for packet in given.demux(stream) if packet.size]
+        slices = [list(splitter.in_order(bytes(packet))) for packet in packets]
+        letters = ["I" if packet.is_keyframe else "P" for packet in packets]
+        pictures = [
+            Unit(letter, unit)
+            for letter, units in zip(letters, slices, strict=True)
+            for unit in units
+            if unit_type(camera.codec, unit) in (1, 5, 0, 19, 20)
+        ]
+        assert len(pictures) == len(packets)
+        signed, place = camera.sign_units(pictures), 0
+        copy = output.add_stream_from_template(stream)
+        waiting: list[bytes] = []
+        for unit in signed:
+            if unit.letter not in "IP":
+                waiting.append(unit.data)
+                continue
+            packet = packets[place]
+            data = b"".join(len(one).to_bytes(4, "big") + one for one in [*waiting, unit.data])
+            fresh = av.Packet(data)
+            fresh.pts, fresh.dts, fresh.duration = packet.pts, packet.dts, packet.duration
+            fresh.time_base, fresh.stream = packet.time_base, copy
+            fresh.is_keyframe = packet.is_keyframe
+            output.mux(fresh)
+            waiting, place = [], place + 1
+    return target
 
 
 def letters(units: list[Unit]) -> str:

@@ -10,7 +10,14 @@ from itertools import pairwise
 
 from tidewaiter.custody.onvif_matching import Item, Span, match_messages
 from tidewaiter.custody.onvif_message import Described, SigningMessage, posix_ms
-from tidewaiter.custody.onvif_signer import Provenance, Signer, judge_signer, signature_fits
+from tidewaiter.custody.onvif_signer import (
+    MOST_ANCHORS,
+    Provenance,
+    Signer,
+    certificates_in,
+    judge_signer,
+    signature_fits,
+)
 from tidewaiter.errors import MalformedText
 
 # Cameras had no such signatures before; an earlier time counts from the stream's beginning.
@@ -165,6 +172,7 @@ def _signers(
 ) -> tuple[list[Signer | None], Provenance | None]:
     """Whose key each message should be signed with; certificates hold until others come."""
     known: dict[tuple[bytes, int | None], Signer | None] = {}
+    trusted = [one for text in anchors for one in certificates_in(text, MOST_ANCHORS)]
     signers: list[Signer | None] = []
     current: Signer | None = None
     pem = b""
@@ -174,7 +182,7 @@ def _signers(
         key = (pem, None if at_ms is None else at_ms // _MS_PER_DAY)
         if pem and key not in known:
             try:
-                known[key] = judge_signer(pem, anchors, at_ms)
+                known[key] = judge_signer(pem, trusted, at_ms)
             except MalformedText as error:
                 known[key] = None
                 faults.append(f"message {number + 1}: {error}")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
 LONGEST_CHAIN = 10
+MOST_ANCHORS = 1000
 _NAME_LENGTH = 200
 
 
@@ -50,17 +51,16 @@ class Signer:
     """The public key, DER."""
 
 
-def judge_signer(pem: bytes, anchors: Sequence[bytes], at_ms: int | None) -> Signer:
-    """Follow a camera's chain (PEM, its own certificate first) to one of the anchors (PEM).
+def judge_signer(pem: bytes, anchors: Sequence[Certificate], at_ms: int | None) -> Signer:
+    """Follow a camera's chain (PEM, its own certificate first) to one of the anchors.
 
     `at_ms` is when it signed, None where that is not known. Raises MalformedText.
     """
     from cryptography.exceptions import UnsupportedAlgorithm
 
     chain = certificates_in(pem)
-    trusted = [certificate for text in anchors for certificate in certificates_in(text)]
     try:
-        path = _path(chain, trusted)
+        path = _path(chain, anchors)
         key, name = _key_bytes(chain[0]), chain[0].subject.rfc4514_string()[:_NAME_LENGTH]
     except (UnsupportedAlgorithm, ValueError) as error:
         raise MalformedText(f"a certificate that cannot be used: {str(error)[:120]}") from error
@@ -73,16 +73,16 @@ def judge_signer(pem: bytes, anchors: Sequence[bytes], at_ms: int | None) -> Sig
     return Signer(provenance, name, f"{chain[0].serial_number:x}", at_ms is not None, key)
 
 
-def certificates_in(pem: bytes) -> list[Certificate]:
-    """The certificates of a PEM text. Raises MalformedText."""
+def certificates_in(pem: bytes, most: int = LONGEST_CHAIN) -> list[Certificate]:
+    """The certificates of a PEM text, at least one. Raises MalformedText."""
     from cryptography.x509 import load_pem_x509_certificates
 
     try:
         chain = load_pem_x509_certificates(pem)
     except ValueError as error:
         raise MalformedText(f"certificates that cannot be read: {str(error)[:120]}") from error
-    if len(chain) > LONGEST_CHAIN:
-        raise MalformedText(f"{len(chain)} certificates; {LONGEST_CHAIN} at most")
+    if len(chain) > most:
+        raise MalformedText(f"{len(chain)} certificates; {most} at most")
     return chain
 
 
@@ -109,7 +109,7 @@ def signature_fits(message: SigningMessage, signer: Signer) -> bool:
     return True
 
 
-def _path(chain: list[Certificate], trusted: list[Certificate]) -> list[Certificate] | None:
+def _path(chain: list[Certificate], trusted: Sequence[Certificate]) -> list[Certificate] | None:
     """The certificates from the camera's own up to an anchor; None where none leads there."""
     path = [chain[0]]
     while len(path) <= LONGEST_CHAIN:
