@@ -65,6 +65,16 @@ def test_a_witness_with_two_keys_gives_two_lines(book):
         assert verify_cosignature(SmallLog().checkpoint(3), one.verifier, line) == NOW_S
 
 
+def test_lines_of_others_are_not_remembered(book):
+    log = SmallLog()
+    note = log.note(5)
+    stranger = stranger_line(note.text, key("stranger.example"))
+    crowded = note.with_signatures([stranger] * 50 + [note.signatures[0]] * 49)
+    assert ask(book, AddCheckpoint(0, (), crowded).encoded).status == 200
+    kept = Note.parse(book.last(ORIGIN).note)
+    assert [line.name for line in kept.signatures] == [LOG.name, VIGILANCE.name]
+
+
 REQUEST = SmallLog().request(3, 7)
 
 

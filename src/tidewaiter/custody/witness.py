@@ -164,7 +164,8 @@ class Witness:
             late_s = last.time_s - now_s
             return _refusal(503, f"this witness's clock is {late_s} s behind its last cosignature")
         lines = [cosign(checkpoint, key, now_s) for key in self.keys]
-        cosigned = request.note.with_signatures(lines)
+        cosigned = _without_strangers(request.note, self.logs[checkpoint.origin])
+        cosigned = cosigned.with_signatures(lines)
         remember = Remembered(checkpoint.size, checkpoint.root, cosigned.encoded, now_s)
         return WitnessAnswer(200, "".join(line.line for line in lines), remember=remember)
 
@@ -175,6 +176,12 @@ def must_continue(last: Remembered | None, checkpoint: Checkpoint, proof: Sequen
     if checkpoint.size == 0 and checkpoint.root != EMPTY_ROOT:
         raise BrokenProof("the root given for the empty log is not the root of an empty tree")
     verify_consistency(old_size, checkpoint.size, old_root, checkpoint.root, proof)
+
+
+def _without_strangers(note: Note, known: Sequence[VerifierKey]) -> Note:
+    """The note with one line of each known key: what others added must not spoil the evidence."""
+    firsts = (next((line for line in note.signatures if line.is_by(key)), None) for key in known)
+    return Note(note.text, tuple(line for line in firsts if line is not None))
 
 
 def _refusal(status: int, reason: str) -> WitnessAnswer:
