@@ -70,7 +70,7 @@ def verdict_words(found: Comparison) -> tuple[Text, ...]:
         )
     if found.verdict == "altered":
         said = tr(
-            "Altered: {count} differences from the original were found.",
+            "Altered. Places at which the copy differs from the original: {count}.",
             count=len(found.differences),
         )
         exact = all(item.exact for item in found.differences)

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from tidewaiter.custody.differences import KINDS as DIFFERENCE_KINDS
+from tidewaiter.custody.differences import Comparison, Difference, Place, Stretch
+from tidewaiter.messages import translator
+from tidewaiter.report.comparison_page import KINDS, Seen, comparison_page, lines, verdict_words
+
+CUT = Difference("removed", Stretch(150, 150, 6.0, 6.0), Stretch(150, 200, 6.0, 8.0), uncertain=9)
+PAINTED = Difference(
+    "painted",
+    Stretch(60, 120, 2.4, 4.8),
+    Stretch(60, 120, 2.4, 4.8),
+    place=Place(0.1, 0.2, 0.3, 0.4),
+    strength=80.0,
+)
+FOUND = Comparison(
+    verdict="altered",
+    carrier="re_encoded",
+    differences=(PAINTED, CUT),
+    notes=("cropped", "something new"),
+    original_sha256="a" * 64,
+    copy_sha256="b" * 64,
+    frames=(250, 200),
+    seconds=(10.0, 8.0),
+    floor=0.5,
+    thresholds="88 copies",
+)
+NAMES = ("shift <1>.mp4", "copy.mp4")
+PIXEL = b"\x89PNG\r\n\x1a\n"
+
+
+def unaltered(verdict, carrier):
+    return dataclasses.replace(FOUND, verdict=verdict, carrier=carrier, differences=(), notes=())
+
+
+def test_every_kind_has_words():
+    assert set(KINDS) == set(DIFFERENCE_KINDS)
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_the_page_says_what_and_where(language):
+    page = comparison_page(FOUND, NAMES, {0: Seen(PIXEL, PIXEL)}, language)
+    assert "<1>" not in page
+    assert page.count("<svg") == 2
+    assert page.count("data:image/png") == 2
+    assert "#150 – #199" in page
+    assert "a" * 64 in page
+    words = KINDS["removed"].render(translator(language))
+    assert words in page
+
+
+def test_languages_differ():
+    english, french = (comparison_page(FOUND, NAMES, {}, one) for one in ("en", "fr"))
+    assert "Altérée" in french
+    assert "Altérée" not in english
+
+
+@pytest.mark.parametrize(
+    ("verdict", "carrier", "word"),
+    [
+        ("unchanged", "same_file", "same file"),
+        ("unchanged", "remuxed", "remuxed"),
+        ("transcoded", "re_encoded", "does not prove"),
+        ("cannot_tell", "re_encoded", "Cannot tell"),
+    ],
+)
+def test_each_verdict_has_its_words(verdict, carrier, word):
+    found = unaltered(verdict, carrier)
+    assert any(word in sentence.render(str) for sentence in verdict_words(found))
+    assert "<svg" not in comparison_page(found, NAMES, {})
+
+
+def test_an_exact_comparison_says_so():
+    exact = dataclasses.replace(FOUND, differences=(dataclasses.replace(CUT, exact=True),))
+    assert "bit by bit" in " ".join(sentence.render(str) for sentence in verdict_words(exact))
+    assert "bit by bit" not in " ".join(s.render(str) for s in verdict_words(FOUND))
+
+
+def test_lines_for_a_terminal_name_every_difference():
+    said = lines(FOUND, str)
+    assert len(said) == 4
+    assert said[-1].strip().startswith("0:06 (#150)")
+    assert "← 0:06 – 0:08 (#150 – #199)" in said[-1]
