@@ -1,10 +1,9 @@
 """Which face may train the network, which chooses a checkpoint, which is only reported on.
 
 One rule for every script: SHA-256 of what makes files dependent (DFDC: the original video;
-LFW: the person; UTKFace: the file, its people are not named), modulo ten. FaceForensics++ has
-four pairs of people only: the shipped network trains on all of them, so that its error rates
-there are those of two networks made alike, each trained on half the pairs and reported on the
-other half.
+LFW: the person; UTKFace: the file, its people are not named), modulo ten. FaceForensics++ is
+left out of the shipped network's training whole; other networks train on one half of its pairs
+of people and are reported on the other.
 """
 
 from __future__ import annotations

@@ -2,12 +2,11 @@
 
     python recipes/make_face_network.py --data ../shared/data --work DIR --out FILE.onnx
 
-Two networks are trained apart and asked together. Both learn from DFDC, UTKFace and LFW
-(recipes/train_face_network.py); the second goes on for a little while with FaceForensics++
-among them. Beside FILE.onnx three others are written, by which its error rates are measured:
-FILE.unseen.onnx never saw FaceForensics++, FILE.half0.onnx and FILE.half1.onnx saw one half of
-its pairs of people and are reported on the other. Takes about two and a half hours on one core;
-stopped, it goes on where it was.
+Two networks are trained apart on DFDC, UTKFace and LFW (recipes/train_face_network.py) and
+asked together. Beside FILE.onnx two others are written: in FILE.half0.onnx and FILE.half1.onnx
+the second network went on for a little while with one half of FaceForensics++; they show on the
+other half what that would give. Takes about two and a half hours on one core; stopped, it goes
+on where it was.
 """
 
 from __future__ import annotations
@@ -15,7 +14,6 @@ from __future__ import annotations
 import argparse
 import subprocess
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,12 +22,7 @@ from tidewaiter.training.network import FaceEnsemble, FaceNetwork
 
 TRAIN = Path(__file__).with_name("train_face_network.py")
 TUNING = ("--pairs", "4800", "--rate", "2e-4", "--seed", "2")
-VARIANTS: Mapping[str, tuple[str, ...]] = {
-    "": ("--ffpp-fold", "0", "--ffpp-fold", "1"),
-    ".half0": ("--ffpp-fold", "0"),
-    ".half1": ("--ffpp-fold", "1"),
-}
-"""The ways of going on with FaceForensics++, by what the file's name gets."""
+HALVES = ("0", "1")
 
 
 @dataclass(frozen=True)
@@ -40,40 +33,33 @@ class Member:
     pairs: int
     seed: int
     transplanted: float
-    tuned: bool
 
 
 # They differ in their draws, in length, and in what labelled forgeries they are shown.
-MEMBERS = (
-    Member("first", 52_000, 0, 0.0, tuned=False),
-    Member("second", 64_000, 1, 0.3, tuned=True),
-)
+MEMBERS = (Member("first", 52_000, 0, 0.0), Member("second", 64_000, 1, 0.3))
 
 
 def main() -> None:
     """Train what is not there yet, join it."""
     given = _arguments()
-    bases = [_base(given.data, given.work, member) for member in MEMBERS]
-    _join(bases, given.out.with_suffix(".unseen.onnx"))
-    for variant, folds in VARIANTS.items():
-        tuned = [
-            _tuned(given.data, given.work, member, variant, folds) if member.tuned else base
-            for member, base in zip(MEMBERS, bases, strict=True)
-        ]
-        _join(tuned, given.out.with_suffix(f"{variant}.onnx"))
+    members = [_trained(given.data, given.work, member) for member in MEMBERS]
+    _join(members, given.out)
+    for half in HALVES:
+        tuned = _tuned(given.data, given.work, MEMBERS[-1], half)
+        _join([*members[:-1], tuned], given.out.with_suffix(f".half{half}.onnx"))
 
 
-def _base(data: Path, work: Path, member: Member) -> Path:
+def _trained(data: Path, work: Path, member: Member) -> Path:
     out = work / f"{member.name}.onnx"
     settings = ["--pairs", member.pairs, "--seed", member.seed]
     _train(data, work, out, [*settings, "--transplanted", member.transplanted])
     return out
 
 
-def _tuned(data: Path, work: Path, member: Member, variant: str, folds: tuple[str, ...]) -> Path:
-    out = work / f"{member.name}.tuned{variant}.onnx"
+def _tuned(data: Path, work: Path, member: Member, half: str) -> Path:
+    out = work / f"{member.name}.half{half}.onnx"
     start = work / member.name / "state.pt"
-    _train(data, work, out, [*TUNING, *folds, "--start", start])
+    _train(data, work, out, [*TUNING, "--ffpp-fold", half, "--start", start])
     return out
 
 

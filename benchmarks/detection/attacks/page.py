@@ -48,6 +48,7 @@ def forged_table(network: Figures, opinion: Figures) -> list[str]:
     head = (
         "attack",
         "missed by the network",
+        "because it declined",
         "score beyond any not attacked",
         "examination: face manipulated",
         "any manipulation",
@@ -57,6 +58,7 @@ def forged_table(network: Figures, opinion: Figures) -> list[str]:
         (
             cell,
             _share(found["missed"]),
+            _share(found["declined"]),
             _share(found["beyond"]),
             _share(opinion.get(cell, {}).get("face")),
             _share(opinion.get(cell, {}).get("any")),
@@ -72,6 +74,7 @@ def genuine_table(genuine: Figures) -> list[str]:
     head = (
         "attack",
         "above the threshold",
+        "declined",
         "score beyond any not attacked",
         "examination: face manipulated",
         "any manipulation",
@@ -80,6 +83,7 @@ def genuine_table(genuine: Figures) -> list[str]:
         (
             cell,
             _share(figures["above threshold"]),
+            _share(figures["declined"]),
             _share(figures["beyond"]),
             _share(genuine["opinion"].get(cell, {}).get("face")),
             _share(genuine["opinion"].get(cell, {}).get("any")),

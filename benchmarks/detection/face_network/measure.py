@@ -1,15 +1,11 @@
 """Measure every picture and clip with the face network; figures.py makes the figures of it.
 
     python benchmarks/detection/face_network/measure.py pictures --shared-data ../shared/data
-    python benchmarks/detection/face_network/measure.py clips --work FOLDER \
-        --halves FILE.half0.onnx FILE.half1.onnx
+    python benchmarks/detection/face_network/measure.py clips --work FOLDER
 
-The shipped network trained on all of FaceForensics++. A clip of it is therefore measured by the
-network made alike that did not see its people (recipes/make_face_network.py): HALFk saw one half
-of them and measures the other. `--network FILE` measures another ONNX file than the shipped one;
-`--share 0.02` takes a part, for a trial; `--out` is the folder of results. FOLDER keeps
-re-encoded clips between runs. Pictures take about 50 ms each, clips about a third of their
-duration.
+`--network FILE` measures another ONNX file than the shipped one; `--share 0.02` takes a
+part, for a trial; `--out` is the folder of results. FOLDER keeps re-encoded clips between
+runs. Pictures take about 50 ms each, clips about a third of their duration.
 """
 
 from __future__ import annotations
@@ -32,12 +28,11 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 sys.path.insert(0, str(ROOT / "recipes"))
 
-from face_clips import ClipTask, clip_tasks  # noqa: E402
+from face_clips import clip_tasks  # noqa: E402
 from face_corpus import picture_tasks  # noqa: E402
-from face_measured import Measured, write_compressed, write_measured  # noqa: E402
-from face_measuring import Looks, measured_clip, measured_picture, network_at  # noqa: E402
+from face_measured import write_compressed, write_measured  # noqa: E402
+from face_measuring import measured_clip, measured_picture, network_at  # noqa: E402
 from face_splits import (  # noqa: E402
-    FFPP_FOLDS,
     REPORT,
     TRAIN,
     VALIDATE,
@@ -51,7 +46,7 @@ LISTINGS = {
     "DFDC face crops (genuine and forged)": (dfdc_faces, "DFDC terms (research)"),
     "UTKFace (genuine)": (utkface_faces, "non-commercial research"),
     "LFW deep-funneled (genuine)": (lfw_faces, "research"),
-    "FaceForensics++ c23 clips (see below)": (ffpp_clips, "research, non-commercial"),
+    "FaceForensics++ c23 clips": (ffpp_clips, "research, non-commercial"),
 }
 """Every set with its terms as data/MANIFEST.tsv and its makers state them."""
 
@@ -88,11 +83,10 @@ def _clips(given: argparse.Namespace) -> int:
     tasks = clip_tasks(given.shared_data)
     picks = np.linspace(0, len(tasks) - 1, max(2, round(given.share * len(tasks)))).astype(int)
     tasks = [tasks[i] for i in np.unique(picks)]
-    networks = {task: _network_for(task, given) for task in tasks}
+    work = partial(measured_clip, network=given.network, folder=given.work)
     with multiprocessing.get_context("spawn").Pool(given.workers) as pool:
         found = []
-        work = partial(_measured, folder=given.work)
-        for number, pair in enumerate(pool.imap(work, networks.items(), chunksize=1), start=1):
+        for number, pair in enumerate(pool.imap(work, tasks, chunksize=1), start=1):
             found.append(pair)
             if number % 50 == 0:
                 print(f"{number} of {len(tasks)} clips", flush=True)
@@ -103,24 +97,10 @@ def _clips(given: argparse.Namespace) -> int:
     return len(found)
 
 
-def _measured(task: tuple[ClipTask, Path | None], folder: Path) -> tuple[Measured, list[Looks]]:
-    return measured_clip(*task, folder=folder)
-
-
-def _network_for(task: ClipTask, given: argparse.Namespace) -> Path | None:
-    """The network that did not train on the people of a clip."""
-    if task.kind != "ffpp" or not given.halves:
-        return given.network
-    pair = task.truth.source.partition("/")[2]
-    return given.halves[1 - next(k for k, pairs in enumerate(FFPP_FOLDS) if pair in pairs)]
-
-
 def _name_network(given: argparse.Namespace) -> None:
     """Which file was measured, and how the material was split for it."""
     own = network_at(given.network)
     content = {"sha256": own.sha256, "byte_length": len(own.content())}
-    if given.halves:
-        content["halves"] = [network_at(half).sha256 for half in given.halves]
     content["material"] = {name: _counts(given.shared_data, name) for name in LISTINGS}
     text = json.dumps(content, indent=1)
     (given.out / "network.json").write_text(text + "\n", encoding="utf-8")
@@ -137,9 +117,6 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("what", choices=["pictures", "clips"])
     parser.add_argument("--shared-data", type=Path, default=ROOT.parent / "shared" / "data")
     parser.add_argument("--network", type=Path, help="ONNX file [default: the shipped one]")
-    parser.add_argument(
-        "--halves", type=Path, nargs=2, metavar="FILE", help="measure FaceForensics++ by these"
-    )
     parser.add_argument("--out", type=Path, default=HERE / "results")
     parser.add_argument("--work", type=Path, default=Path(tempfile.gettempdir()))
     parser.add_argument("--share", type=float, default=1.0)

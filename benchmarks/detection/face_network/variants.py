@@ -1,11 +1,10 @@
 """Measure networks trained with something left out, or something added.
 
     python benchmarks/detection/face_network/variants.py --ffpp HALF0.onnx HALF1.onnx \
-        --unseen FILE.unseen.onnx --left-out swap=A.onnx --trained "4,000 pairs"
+        --left-out swap=A.onnx --left-out morph=B.onnx --trained "4,000 pairs"
 
 HALFk was trained with the FaceForensics++ pairs of that half (`--ffpp-fold k` of
-recipes/train_face_network.py) and is measured on the pairs of the other half; the unseen one
-was trained without FaceForensics++ and is measured on all of it. A network with
+recipes/train_face_network.py) and is measured on the pairs of the other half. A network with
 a family left out (`--leave-out FAMILY`) is measured on that family. Figures given before are
 kept where they are not measured anew.
 """
@@ -28,7 +27,6 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 sys.path.insert(0, str(ROOT / "recipes"))
 
-import development  # noqa: E402
 from face_clips import AS_RECEIVED, ClipTask, clip_tasks  # noqa: E402
 from face_corpus import CONTROL, FaceTask, picture_tasks  # noqa: E402
 from face_measuring import measured_clip, measured_picture  # noqa: E402
@@ -52,8 +50,6 @@ def main() -> None:
     results = json.loads(out.read_text(encoding="utf-8")) if out.exists() else {}
     if given.ffpp:
         results["FaceForensics++ halves"] = {**halves(given), "trained": given.trained}
-    if given.unseen:
-        results["FaceForensics++ unseen"] = {**unseen(given), "trained": given.trained}
     for named in given.left_out:
         family, _, file = named.partition("=")
         left_out = results.setdefault("families left out", {})
@@ -76,11 +72,6 @@ def halves(given: argparse.Namespace) -> dict[str, Any]:
         "auc": _mean_auc(parts),
         **{m: _mean_auc([part.only(species=["", m]) for part in parts]) for m in methods},
     }
-
-
-def unseen(given: argparse.Namespace) -> dict[str, Any]:
-    """AUC over all pairs of people of a network that never saw FaceForensics++."""
-    return development.ffpp(_clips_measured(_clips(given), given.unseen, given))
 
 
 def family_left_out(given: argparse.Namespace, family: str, network: Path) -> dict[str, Any]:
@@ -144,7 +135,6 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--shared-data", type=Path, default=ROOT.parent / "shared" / "data")
     parser.add_argument("--ffpp", type=Path, nargs=2, metavar="FILE")
-    parser.add_argument("--unseen", type=Path, metavar="FILE")
     parser.add_argument("--left-out", action="append", default=[], metavar="FAMILY=FILE")
     parser.add_argument("--trained", required=True, help="how, in words: 4,000 pairs")
     parser.add_argument("--out", type=Path, default=HERE / "results")

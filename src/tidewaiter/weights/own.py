@@ -48,8 +48,8 @@ SHIPPED: dict[str, ShippedFile] = {
         ShippedFile(
             name=FACE_MANIPULATION,
             file=NETWORK_FILE,
-            sha256="ebe98aa1d4804c1c6da2e47190573a37f911fdf3583d97f80386b992293890d6",
-            byte_length=5943392,
+            sha256="06ba3645c5f28ff01c803c9b5529f5e9d5014ef0b4e89f9f1deaf4625bc60823",
+            byte_length=11899393,
             purpose="tells manipulated faces from untouched ones, and where",
         ),
     )
