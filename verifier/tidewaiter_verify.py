@@ -19,7 +19,7 @@ ea70c52fbf96a88f9de323bd28cc66079025f0fe1f9dc1530f38ddc6a9fd5a72  tidewaiter.cus
 bb573e4aae060a37e6f591970218741e5ec1d2a585861837c11a2bd312ae3dcb  tidewaiter.custody.extra
 cc4728925f170eebc21b16bc636ca37493b09a123689e8409929cb0990f3cbbe  tidewaiter.custody.key_history
 faf3cccf70000a2fa9bbc0bb956354feebe6961b89153830c11fd2b6cdf48854  tidewaiter.custody.approvals
-553426209bc3526ffe463c87f1d67c40f8f9fe3027275908847ec76c004cbc44  tidewaiter.custody.chains
+f50325df55a955a73b45c125e1b913a41a915a54034bf462c447ab206f728f45  tidewaiter.custody.chains
 40e743150419d543903b71fe679970e800e4a00894451e2c4ee9d00e152bce57  tidewaiter.custody.gaps
 d18abdc13915c0559445a0625c7a9f50320b6b32962c7befaef24938632dba8d  tidewaiter.custody.witness_times
 9ed3f9557b4647b3d722d68c2f799dcc72b31c560e4838442c992ab46c39fe95  tidewaiter.custody.retention
@@ -31,7 +31,7 @@ cf6e4a4caf168c7dc74277bb490eef86bcdedfe4c3510fdd2a4dcf55ddc28f98  tidewaiter.cus
 681c6e2ab53270e02479e3f45cfd92ca6084f7585b7561337a133d07f70dd777  tidewaiter.custody.trust
 feb3b55c11f81a1d4967025af9dd3e5cdf5c1d7602a5ecc24acdd09477069191  tidewaiter.custody.commitments
 1d7aeb6583f37e56680b34def3e0057d000a26e6f0182699e6b4e494a0b37013  tidewaiter.custody.verify_files
-dc1bf3091e075db05b16463d5e2e8c0c27d559a3f6703d703f55749fbede5fc7  tidewaiter.custody.verify
+2c6294fe7061032b5a8e29ea47edeb82caf0f9378e69e88e6c08353d297e4be9  tidewaiter.custody.verify
 946024edf40ada230239b86539d78504e6c69023c2160e26831c7f9b87ac55af  tidewaiter.storage.custody_bundle
 """
 
@@ -53,6 +53,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -1734,6 +1735,8 @@ class Run:
     first_prev: str
     last_digest: str
     digests: bytearray
+    is_keys_only: bool
+    """Whether it has nothing but rotations of keys, which a bundle holds from anywhere."""
 
 
 @dataclass
@@ -1772,20 +1775,30 @@ class DeviceChain:
         return self.runs[-1].tail.claimed_ms
 
     def missing(self, *, from_start: bool = True) -> list[Discrepancy]:
-        """The numbers that no record has, with the time in which they were given out."""
+        """The numbers that no record has, with the time in which they were given out.
+
+        Without `from_start` only those within the stretch that is at hand.
+        """
+        runs = self.runs if from_start else self.stretch()
         found = []
-        if from_start and self.runs and self.runs[0].head.seq:
-            found.append(self._gap(None, self.runs[0].head))
-        for before, after in zip(self.runs, self.runs[1:], strict=False):
+        if from_start and runs and runs[0].head.seq:
+            found.append(self._gap(None, runs[0].head))
+        for before, after in pairwise(runs):
             found.append(self._gap(before.tail, after.head))
         return found
+
+    def stretch(self) -> list[Run]:
+        """The runs from the first to the last that has more than rotations of keys."""
+        told = [place for place, run in enumerate(self.runs) if not run.is_keys_only]
+        return self.runs[told[0] : told[-1] + 1] if told else []
 
     def _join(self, place: int, record: Record, link: Link) -> list[Discrepancy]:
         """Put a record between the runs, at the end of one, before the next, or joining both."""
         before = self.runs[place - 1] if place else None
         after = self.runs[place] if place < len(self.runs) else None
         kept = bytearray.fromhex(record.digest[: 2 * _KEPT])
-        run = Run(link, link, str(record.prev), record.digest, kept)
+        is_key = record.kind == "key.rotate"
+        run = Run(link, link, str(record.prev), record.digest, kept, is_key)
         found: list[Discrepancy] = []
         if before is None and link.seq == 0 and record.prev != NO_PREVIOUS:
             found.append(self._broken(link, "is its first and yet names one before it"))
@@ -1895,7 +1908,10 @@ class DeviceChain:
 
 def _joined(before: Run, after: Run) -> Run:
     before.digests += after.digests
-    return Run(before.head, after.tail, before.first_prev, after.last_digest, before.digests)
+    only_keys = before.is_keys_only and after.is_keys_only
+    return Run(
+        before.head, after.tail, before.first_prev, after.last_digest, before.digests, only_keys
+    )
 
 
 def _link_of(index: int, record: Record) -> Link:
@@ -3586,8 +3602,9 @@ def _note_absences(entries: Sequence[_Entry], judge: Judge, notes: Notebook) -> 
         text = f"{outage.device} signed a stop ({outage.reason}) on {shown_time(outage.since_ms)}"
         notes.proven.append(text)
     for chain in judge.chains.values():
-        if len(chain.runs) == 1 and chain.runs[0].head.seq < chain.runs[0].tail.seq:
-            first, last = chain.runs[0].head, chain.runs[0].tail
+        runs = chain.stretch()
+        if len(runs) == 1 and runs[0].head.seq < runs[0].tail.seq:
+            first, last = runs[0].head, runs[0].tail
             text = (
                 f"numbers {first.seq} to {last.seq} of {chain.device} are all there, from "
                 f"{shown_time(first.claimed_ms)} to {shown_time(last.claimed_ms)} by its clock"

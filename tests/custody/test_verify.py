@@ -114,6 +114,32 @@ def test_a_number_left_out_of_the_device_chain_is_missing(world):
     assert "are all there" not in verdict.words()
 
 
+def test_rotations_from_elsewhere_in_the_chain_are_no_gap():
+    """An export holds every entry on keys, and of other devices nothing else."""
+    world = camera_world()
+    world.enrol("bwc-2")
+    for _ in range(2):
+        world.heartbeat("bwc-2")
+        world.rotate("bwc-2")
+    world.rotate("bwc-1")
+    world.heartbeat("bwc-1")
+    world.segment("bwc-1")
+    world.heartbeat("bwc-1")
+    kinds = [parse_record(leaf).kind for leaf in world.leaves]
+    keys = [
+        index for index, kind in enumerate(kinds) if kind in {"policy", "key.enrol", "key.rotate"}
+    ]
+    around = range(len(kinds) - 2, len(kinds))
+    verdict = verify(bundle_of(world, sorted({*keys, *around})), POLICY)
+    assert (verdict.exit_code, verdict.missing) == (0, ()), verdict.words()
+    assert "numbers 7 to 8 of bwc-1 are all there" in verdict.words()
+    gap = verify(bundle_of(world, sorted({*keys, 4, *around})), POLICY)
+    assert [one.split(" from")[0] for one in gap.missing] == [
+        "sequence-gap: numbers 2 to 4 are missing",
+        "sequence-gap: number 6 is missing",
+    ]
+
+
 @pytest.mark.parametrize("witnesses", [(), WITNESSES[:1]])
 def test_too_few_witnesses_cannot_tell(world, witnesses):
     note = checkpoint_note(world.leaves, witnesses)

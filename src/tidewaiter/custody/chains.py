@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from tidewaiter.custody.discrepancy import Discrepancy
 from tidewaiter.custody.record import NO_PREVIOUS, Record
@@ -61,6 +62,8 @@ class Run:
     first_prev: str
     last_digest: str
     digests: bytearray
+    is_keys_only: bool
+    """Whether it has nothing but rotations of keys, which a bundle holds from anywhere."""
 
 
 @dataclass
@@ -99,20 +102,30 @@ class DeviceChain:
         return self.runs[-1].tail.claimed_ms
 
     def missing(self, *, from_start: bool = True) -> list[Discrepancy]:
-        """The numbers that no record has, with the time in which they were given out."""
+        """The numbers that no record has, with the time in which they were given out.
+
+        Without `from_start` only those within the stretch that is at hand.
+        """
+        runs = self.runs if from_start else self.stretch()
         found = []
-        if from_start and self.runs and self.runs[0].head.seq:
-            found.append(self._gap(None, self.runs[0].head))
-        for before, after in zip(self.runs, self.runs[1:], strict=False):
+        if from_start and runs and runs[0].head.seq:
+            found.append(self._gap(None, runs[0].head))
+        for before, after in pairwise(runs):
             found.append(self._gap(before.tail, after.head))
         return found
+
+    def stretch(self) -> list[Run]:
+        """The runs from the first to the last that has more than rotations of keys."""
+        told = [place for place, run in enumerate(self.runs) if not run.is_keys_only]
+        return self.runs[told[0] : told[-1] + 1] if told else []
 
     def _join(self, place: int, record: Record, link: Link) -> list[Discrepancy]:
         """Put a record between the runs, at the end of one, before the next, or joining both."""
         before = self.runs[place - 1] if place else None
         after = self.runs[place] if place < len(self.runs) else None
         kept = bytearray.fromhex(record.digest[: 2 * _KEPT])
-        run = Run(link, link, str(record.prev), record.digest, kept)
+        is_key = record.kind == "key.rotate"
+        run = Run(link, link, str(record.prev), record.digest, kept, is_key)
         found: list[Discrepancy] = []
         if before is None and link.seq == 0 and record.prev != NO_PREVIOUS:
             found.append(self._broken(link, "is its first and yet names one before it"))
@@ -222,7 +235,10 @@ class DeviceChain:
 
 def _joined(before: Run, after: Run) -> Run:
     before.digests += after.digests
-    return Run(before.head, after.tail, before.first_prev, after.last_digest, before.digests)
+    only_keys = before.is_keys_only and after.is_keys_only
+    return Run(
+        before.head, after.tail, before.first_prev, after.last_digest, before.digests, only_keys
+    )
 
 
 def _link_of(index: int, record: Record) -> Link:

@@ -233,8 +233,9 @@ def _note_absences(entries: Sequence[_Entry], judge: Judge, notes: Notebook) -> 
         text = f"{outage.device} signed a stop ({outage.reason}) on {shown_time(outage.since_ms)}"
         notes.proven.append(text)
     for chain in judge.chains.values():
-        if len(chain.runs) == 1 and chain.runs[0].head.seq < chain.runs[0].tail.seq:
-            first, last = chain.runs[0].head, chain.runs[0].tail
+        runs = chain.stretch()
+        if len(runs) == 1 and runs[0].head.seq < runs[0].tail.seq:
+            first, last = runs[0].head, runs[0].tail
             text = (
                 f"numbers {first.seq} to {last.seq} of {chain.device} are all there, from "
                 f"{shown_time(first.claimed_ms)} to {shown_time(last.claimed_ms)} by its clock"
