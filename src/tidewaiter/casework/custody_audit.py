@@ -108,6 +108,7 @@ def audit(
     media, wrong_media, unnamed = _audit_media(place, reading, judge)
     stored = _stored(place.store, reading, unnamed)
     changed, forks = explain(stored, [*anchors, *outside])
+    changed = changed or _judge_head(place.store, reading.tree, anchors)
     found += [*changed, *reading.judged, *wrong_media, *_audit_keys(place, reading, judge)]
     return Audited(
         records=reading.tree.size,
@@ -147,7 +148,7 @@ def _stored_anchors(place: Place) -> tuple[list[Anchor], list[Discrepancy]]:
 def _cosigned(note: bytes, lines: dict[str, bytes]) -> bytes:
     if not lines:
         return note
-    signatures = parse_signature_lines(b"".join(lines.values()))
+    signatures = [one for line in lines.values() for one in parse_signature_lines(line)]
     return Note.parse(note).with_signatures(signatures).encoded
 
 
@@ -266,6 +267,18 @@ def _note_media(index: int, record: Record, reading: _Reading) -> None:
         reading.media.setdefault(record.fields[name], (index, record.device, recording))
     if "blob" in record.fields:
         reading.recordings.setdefault(recording, (index, record.device))
+
+
+def _judge_head(store: LogStore, tree: Tree, anchors: Sequence[Anchor]) -> list[Discrepancy]:
+    """The last commit stored a head and a checkpoint over all records; both must be there."""
+    last = max(0, tree.size - 1)
+    if store.head().root != tree.root():
+        text = f"the head stored with the last commit is not that of the {tree.size} records"
+        return [Discrepancy("checkpoint-invalid", text, 0, last)]
+    if tree.size and all(one.size != tree.size for one in anchors):
+        text = f"no good checkpoint over the {tree.size} records is stored"
+        return [Discrepancy("checkpoint-invalid", text, 0, last)]
+    return []
 
 
 def _stored(store: LogStore, reading: _Reading, unnamed: int) -> Stored:

@@ -18,6 +18,7 @@ from tidewaiter.custody.merkle import EMPTY_ROOT
 from tidewaiter.custody.store import Head, StoredCheckpoint, StoredLeaf
 from tidewaiter.errors import (
     ConfigurationError,
+    IntegrityError,
     SecondWriter,
     StorageError,
     UncertainCommit,
@@ -48,6 +49,8 @@ ROWS_AT_ONCE = 4096
 HASHES_AT_ONCE = 512
 BUSY_S = 30.0
 LARGEST = 2**63 - 1
+# No record, note or checkpoint comes near it.
+LARGEST_CELL = 4 * 1024 * 1024
 SYNC_FULL = 2
 
 
@@ -63,7 +66,7 @@ class SqliteLog:
         self.path = path
         self._lock = None if read_only else hold(path.with_name(path.name + ".lock"))
         try:
-            self._database = connected(path)
+            self._database = connected_to_read(path) if read_only else connected(path)
             with _reading(path):
                 rows = self._database.execute("SELECT origin FROM log").fetchall()
             self.origin = str(rows[0][0]) if rows else ""
@@ -131,7 +134,7 @@ class SqliteLog:
             LARGEST if stop is None else stop,
         )
         for index, body, found in rows:
-            yield StoredLeaf(index, _bytes(body), _bytes(found))
+            yield StoredLeaf(_count(index), _bytes(body), _bytes(found))
 
     def indices_of(self, leaf_hashes: Sequence[bytes]) -> dict[bytes, int]:
         """Where leaves of these hashes stand, for those that are there."""
@@ -151,7 +154,7 @@ class SqliteLog:
             LARGEST if stop is None else stop,
         )
         for size, root, note in rows:
-            yield StoredCheckpoint(size, _bytes(root), _bytes(note))
+            yield StoredCheckpoint(_count(size), _bytes(root), _bytes(note))
 
     def cosign(self, size: int, witness: str, line: bytes) -> None:
         """Keep a witness's cosignature line of the checkpoint of that size."""
@@ -163,12 +166,12 @@ class SqliteLog:
     def cosignatures(self, size: int) -> dict[str, bytes]:
         """The cosignature lines of a checkpoint by witness."""
         rows = self._rows("SELECT witness, line FROM cosignature WHERE size = ?", size)
-        return {str(witness): _bytes(line) for witness, line in sorted(rows)}
+        return {str(witness): _bytes(line) for witness, line in sorted(rows, key=str)}
 
     def cosigned_sizes(self) -> list[int]:
         """The sizes of the checkpoints that have a cosignature, smallest first."""
         rows = self._rows("SELECT DISTINCT size FROM cosignature ORDER BY size")
-        return [size for (size,) in rows]
+        return [_count(size) for (size,) in rows]
 
     def close(self) -> None:
         """Let another process write."""
@@ -187,7 +190,7 @@ class SqliteLog:
         if len(rows) != 1:
             raise StorageError(f"the log {self.path.name!r} has no head; run `custody audit`")
         size, root = rows[0]
-        return Head(size, _bytes(root))
+        return Head(_count(size), _bytes(root))
 
     def _rows(self, query: str, *values: object) -> Iterator[Any]:
         with _reading(self.path):
@@ -233,10 +236,9 @@ def connected(path: Path, *, journal: str = "wal") -> sqlite3.Connection:
         mode = database.execute(f"PRAGMA journal_mode = {journal}").fetchone()[0]
         database.execute("PRAGMA synchronous = FULL")
         sync = database.execute("PRAGMA synchronous").fetchone()[0]
+        _distrust(database)
     except sqlite3.Error as error:
-        raise StorageError(
-            f"the database {path.name!r} cannot be opened ({error}); check the file and its folder"
-        ) from error
+        raise _not_opened(path, error) from error
     if (mode, sync) != (journal, SYNC_FULL):
         database.close()
         raise ConfigurationError(
@@ -245,6 +247,42 @@ def connected(path: Path, *, journal: str = "wal") -> sqlite3.Connection:
             "disk"
         )
     return database
+
+
+def connected_to_read(path: Path) -> sqlite3.Connection:
+    """A connection that writes nothing: not to the file, and where it may not, not beside it."""
+    has_pages_beside = path.with_name(path.name + "-wal").exists()
+    # Without pages beside it, a file on a read-only disk is read as it is.
+    modes = ["mode=ro"] if has_pages_beside else ["mode=ro", "mode=ro&immutable=1"]
+    failed: sqlite3.Error | None = None
+    for mode in modes:
+        try:
+            database = sqlite3.connect(
+                f"{path.absolute().as_uri()}?{mode}",
+                uri=True,
+                timeout=BUSY_S,
+                isolation_level=None,
+                check_same_thread=False,
+            )
+            database.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            _distrust(database)
+        except sqlite3.Error as error:
+            failed = error
+        else:
+            return database
+    raise _not_opened(path, failed)
+
+
+def _distrust(database: sqlite3.Connection) -> None:
+    """Whoever may write the file may have put functions into its schema, and huge cells."""
+    database.execute("PRAGMA trusted_schema = OFF")
+    database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LARGEST_CELL)
+
+
+def _not_opened(path: Path, error: sqlite3.Error | None) -> StorageError:
+    return StorageError(
+        f"the database {path.name!r} cannot be opened ({error}); check the file and its folder"
+    )
 
 
 def refuse_head(found: Head, before: Head) -> NoReturn:
@@ -285,3 +323,12 @@ def _writing(path: Path) -> Iterator[None]:
 def _bytes(value: object) -> bytes:
     """A column as bytes: in SQLite whoever writes past this program may store any type."""
     return value if isinstance(value, bytes) else str(value).encode("utf-8", "surrogatepass")
+
+
+def _count(value: object) -> int:
+    if not isinstance(value, int) or value < 0:
+        raise IntegrityError(
+            f"the log holds {str(value)[:40]!r} where the number of a record belongs: somebody "
+            "wrote to it past this program"
+        )
+    return value
