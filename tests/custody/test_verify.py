@@ -439,7 +439,24 @@ def test_many_entries_are_told_in_one_line():
     assert "10 entries between 1 and 10 of the bundle are in the log" in verdict.words()
 
 
+def test_an_examination_names_its_exhibit_and_report():
+    world, photo, report = camera_world(), b"the photo", b"the report"
+    fields = {
+        name: handed_in("", body).sha256 for name, body in (("exhibit", photo), ("report", report))
+    }
+    world.act("examination", fields | {"software": "tidewaiter 0"})
+    bundle = bundle_of(world, [0, len(world.leaves) - 1])
+    files = [handed_in("photo.jpg", photo), handed_in("report.json", report)]
+    verdict = verify(bundle, POLICY, files)
+    assert verdict.exit_code == 0
+    assert "photo.jpg is, byte for byte, the exhibit of the examination" in verdict.words()
+    assert "report.json is, byte for byte, the report of the examination" in verdict.words()
+    other = verify(bundle, POLICY, [handed_in("report.json", report + b"!")])
+    assert names(other) == ["media-edited"]
+    assert "is not the exhibit or report of entry 8 as logged" in other.contradictions[0].text
+
+
 def test_a_file_without_any_recording_to_compare_it_with(world):
     verdict = verify(bundle_of(world, [0, 1]), POLICY, [handed_in("film.mp4", b"film")])
     assert verdict.exit_code == 3
-    assert "with which film.mp4 could be compared" in verdict.missing[0]
+    assert "the entry with which film.mp4 could be compared" in verdict.missing[0]

@@ -12,6 +12,8 @@ from tidewaiter.errors import MalformedText
 
 FILES_OF_A_RECORDING = ("media", "manifest")
 """Commitments whose value is the SHA-256 of a file, in hexadecimal."""
+FILES_NAMED_OPENLY = ("blob", "manifest_blob", "report", "exhibit")
+"""Fields that hold the SHA-256 of a file as it is: a sealed one, or one that was examined."""
 
 
 @dataclass(frozen=True)
@@ -87,9 +89,9 @@ def _note_openings(
 def _match(
     file: HandedIn, entries: Sequence[LoggedEntry], openings: Sequence[Opening]
 ) -> tuple[LoggedEntry, str] | None:
-    """The entry and field that a file is the content of; `…blob` for a sealed one."""
+    """The entry and field that a file is the content of."""
     for entry in entries:
-        for field in ("blob", "manifest_blob"):
+        for field in FILES_NAMED_OPENLY:
             if entry.record.fields.get(field) == file.sha256:
                 return entry, field
         for field in FILES_OF_A_RECORDING:
@@ -109,6 +111,8 @@ def _salts(entry: LoggedEntry, field: str, openings: Sequence[Opening]) -> list[
 
 def _matched_words(file: HandedIn, entry: LoggedEntry, field: str) -> str:
     name, index, record = shown_text(file.name), entry.index, entry.record
+    if field in {"report", "exhibit"}:
+        return f"{name} is, byte for byte, the {field} of the {record.kind} logged as entry {index}"
     sealed = ", still sealed" if field.endswith("blob") else ""
     if field.startswith("manifest"):
         return f"{name} is the manifest of {record.recording} logged as entry {index}{sealed}"
@@ -131,14 +135,18 @@ def _note_stranger(
 ) -> None:
     """A file that fits no entry: contradicted if every recording could have been compared."""
     name = shown_text(file.name)
-    recordings = [entry for entry in entries if "blob" in entry.record.fields]
+    comparable = [entry for entry in entries if _files_of(entry)]
     # A plain recording is shorter than its sealed file, so one of that length was sealed.
-    sealed = [entry for entry in recordings if entry.record.fields["bytes"] == file.byte_length]
-    closed = [entry for entry in recordings if not _salts(entry, "media", openings)]
+    sealed = [entry for entry in entries if entry.record.fields.get("bytes") == file.byte_length]
+    closed = [
+        entry
+        for entry in comparable
+        if "blob" in entry.record.fields and not _salts(entry, "media", openings)
+    ]
     if sealed:
-        recordings, closed = sealed, []
-    if not recordings:
-        notes.missing.append(f"the entry of a recording with which {name} could be compared")
+        comparable, closed = sealed, []
+    if not comparable:
+        notes.missing.append(f"the entry with which {name} could be compared")
     elif closed:
         names = ", ".join(entry.record.recording for entry in closed[:3])
         notes.missing.append(
@@ -146,7 +154,17 @@ def _note_stranger(
             f"takes the salt of {names}, which was not handed in or was destroyed"
         )
     else:
-        index = recordings[0].index if len(recordings) == 1 else None
-        names = ", ".join(entry.record.recording for entry in recordings[:3])
+        index = comparable[0].index if len(comparable) == 1 else None
+        names = ", ".join(_files_of(entry) for entry in comparable[:3])
         text = f"{name} ({file.byte_length} bytes, SHA-256 {file.sha256}) is not {names} as logged"
         notes.contradict("media-edited", text, index)
+
+
+def _files_of(entry: LoggedEntry) -> str:
+    """What the entry says of files, in words; empty where it names none."""
+    fields, record = entry.record.fields, entry.record
+    if "blob" in fields:
+        return str(fields.get("result", record.recording))
+    if "report" in fields or "exhibit" in fields:
+        return f"the exhibit or report of entry {entry.index}"
+    return ""
