@@ -10,7 +10,7 @@ from tidewaiter.custody.cosignature import cosign, subtree_message, verify_cosig
 from tidewaiter.custody.keys import ED25519_COSIGNATURE, MLDSA44_COSIGNATURE, VerifierKey
 from tidewaiter.custody.merkle import EMPTY_ROOT, leaf_hash
 from tidewaiter.custody.note import Note, NoteSignature, open_note, parse_signature_lines
-from tidewaiter.errors import BadSignature, IntegrityError, MalformedText
+from tidewaiter.errors import BadSignature, MalformedText
 
 ROOT = leaf_hash(b"root")
 CHECKPOINT = Checkpoint(ORIGIN, 1_000_000, ROOT)
