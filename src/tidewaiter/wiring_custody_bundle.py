@@ -13,7 +13,7 @@ from tidewaiter.custody.proof import PROOF_SUFFIX
 from tidewaiter.custody.record import Record, parse_record
 from tidewaiter.custody.verdict import Verdict
 from tidewaiter.custody.verify import verify
-from tidewaiter.errors import ConfigurationError, StorageError, UnknownExhibit
+from tidewaiter.errors import ConfigurationError, InputError, StorageError, UnknownExhibit
 from tidewaiter.storage.custody_bundle import files_of_bundle, hand_in, read_bundle
 from tidewaiter.storage.custody_verifier import VERIFIER_NAME, stand_alone_verifier
 from tidewaiter.wiring_compare import MANIFEST_SUFFIX
@@ -47,17 +47,19 @@ def export(
         raise ConfigurationError(f"{folder.name!r} is not empty; an export needs a new folder")
     with opened_site(place) as site:
         content = content_entry(site.store, recording)
+        prove_index(site, content.index, with_salts=True)  # without a quorum nothing is handed out
         said = {"act": "export", "recording": recording, "basis": basis}
         site.say("access", said)
         confirm(place, site, Outcome())
         chosen = _chosen(site, recording, content)
-        _write_proofs(site, chosen, folder / "proofs")
-        _write_openings(site, chosen, folder)
+        left_out = _write_proofs(site, chosen, recording, folder / "proofs")
+        _write_openings(site, chosen, recording, folder)
         write_whole(folder / "policy", place.policy_text())
-        left_out = _write_files(site, content, recording, folder, media=media)
+        left_out += _write_files(site, content, recording, folder, media=media)
     if verifier:
         write_whole(folder / VERIFIER_NAME, stand_alone_verifier().encode("utf-8"))
-    return Exported(folder, len(chosen), tuple(left_out))
+    proofs = sum(1 for _ in (folder / "proofs").iterdir())
+    return Exported(folder, proofs, tuple(left_out))
 
 
 def verify_files(bundle: Path, policy: Path, files: Sequence[Path]) -> Verdict:
@@ -130,16 +132,28 @@ def _mark(chain: Sequence[Placed], places: range, *, default: int) -> int:
     return next(marks, default)
 
 
-def _write_proofs(site: Site, chosen: dict[int, Record], folder: Path) -> None:
-    for index in chosen:
-        proof = prove_index(site, index, with_salts=True)
+def _write_proofs(site: Site, chosen: dict[int, Record], recording: str, folder: Path) -> list[str]:
+    """Write the proofs there are; gives a line on each entry that waits for its witnesses."""
+    waiting = []
+    for index, record in chosen.items():
+        try:
+            proof = prove_index(site, index, with_salts=_is_about(record, recording))
+        except InputError:
+            waiting.append(f"entry {index} ({record.kind}), not confirmed by witnesses yet")
+            continue
         write_whole(folder / f"{index:09}{PROOF_SUFFIX}", proof.encoded)
+    return waiting
 
 
-def _write_openings(site: Site, chosen: dict[int, Record], folder: Path) -> None:
+def _is_about(record: Record, recording: str) -> bool:
+    """What opens a neighbour's record is not handed out with this one's."""
+    return recording == record.fields.get("result", record.recording)
+
+
+def _write_openings(site: Site, chosen: dict[int, Record], recording: str, folder: Path) -> None:
     openings: list[Opening] = []
     for record in chosen.values():
-        if record.commit:
+        if record.commit and _is_about(record, recording):
             openings += site.secrets.openings(record.digest)
     if openings:
         write_whole(folder / "openings.json", format_openings(tuple(openings)))

@@ -6,12 +6,16 @@ import hashlib
 import json
 import shutil
 import sqlite3
+import subprocess
+import sys
 
 import pytest
 from click.testing import CliRunner
 
 from tests.cli.custody_kit import founded, run
+from tidewaiter import wiring_custody_files as files
 from tidewaiter.cli.program import program
+from tidewaiter.errors import StorageError
 from tidewaiter.testing.samples import untouched_picture
 
 
@@ -163,6 +167,16 @@ def test_an_export_verifies_alone_and_is_logged(copied):
     assert answer.code == 0, answer.text
     assert "is, byte for byte, the recording bwc-0017/0" in answer.text
     assert "MOV_0001.txt" in answer.text
+    assert "numbers 0 to 1 of bwc-0017 are all there" in answer.text
+    # The neighbour's record is proven, and nothing that opens it comes along.
+    assert "MOV_0002.txt" not in answer.text
+    neighbour = run("verify", folder, copied.card / "MOV_0002.txt", "--policy", copied.policy)
+    assert neighbour.code == 3
+    alone = subprocess.run(
+        [sys.executable, "-I", folder / "tidewaiter_verify.py", folder, "--policy", copied.policy],
+        capture_output=True, text=True, check=False, cwd=copied.folder,
+    )  # fmt: skip
+    assert alone.returncode == 0, alone.stdout + alone.stderr
 
 
 def test_what_somebody_hands_in_is_an_import(copied):
@@ -197,3 +211,123 @@ def test_an_examination_is_an_entry_that_names_exhibit_report_and_versions(copie
     assert entry["report"] == hashlib.sha256(report.read_bytes()).hexdigest()
     assert entry["recording"].startswith("import/")
     assert "tidewaiter" in entry["software"]
+
+
+def test_an_export_before_the_witnesses_answered_writes_nothing(copied):
+    late = copied.folder / "late.txt"
+    late.write_bytes(b"not confirmed yet")
+    taken = copied.do("ingest", late)
+    name = taken.text.split("taken in as ")[1].split()[0]
+    done = copied.do("export", name, copied.folder / "bundle", "--basis", "court order")
+    assert done.code == 2
+    assert "not yet confirmed" in done.text
+    assert not (copied.folder / "bundle").exists()
+
+
+def test_a_rolled_back_site_stops_and_is_named(copied):
+    old = copied.folder / "old"
+    shutil.copytree(copied.site, old)
+    scan = copied.folder / "scan.txt"
+    scan.write_bytes(b"another exhibit")
+    with copied.served("court"), copied.served("vigilance"):
+        shutil.copy(copied.policy, old / "policy")
+        assert copied.do("ingest", scan).code == 0
+        shutil.rmtree(copied.site)
+        shutil.copytree(old, copied.site)
+        answer = copied.do("audit", "--json")
+        names = {one["name"] for one in json.loads(answer.text)["discrepancies"]}
+        assert answer.code == 4
+        assert names & {"store-rolled-back", "database-rolled-back"}
+        stopped = copied.do("ingest", scan)
+    assert stopped.code == 4
+    assert "rolled" in stopped.text
+
+
+def test_a_half_copied_recording_is_refused_by_name(copied, monkeypatch):
+    growing = copied.folder / "growing.txt"
+    growing.write_bytes(b"half of a recording")
+    taken = files.decode
+
+    def grow(data):
+        growing.write_bytes(b"half of a recording, and more")
+        return taken(data)
+
+    monkeypatch.setattr(files, "decode", grow)
+    answer = copied.do("ingest", growing)
+    assert answer.code == 2
+    assert "growing.txt changed while it was read" in answer.text
+    assert "import" not in copied.do("list").text
+
+
+def test_a_dock_killed_before_it_was_logged_goes_on_with_the_same_number(copied, monkeypatch):
+    late = copied.card / "MOV_0003.txt"
+    late.write_bytes(b"third recording")
+
+    def die(_site):
+        raise StorageError("the machine went down")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("tidewaiter.casework.custody_site.Site.hand_in", die)
+        assert copied.do("dock", "--device", "bwc-0017", copied.card).code == 6
+    again = copied.do("dock", "--device", "bwc-0017", copied.card)
+    assert again.code == 0
+    copied.carry("vigilance", "court")
+    assert (copied.site / "receipts" / "bwc-0017_2.tlog-proof").exists()
+    assert copied.do("audit").code == 0
+
+
+def test_device_heartbeats_stops_rotation_and_loss(copied):
+    made = copied.do("device", "add", "gate-1", "--unit", "gate", *copied.approvers())
+    assert made.code == 0, made.text
+    assert copied.do("device", "heartbeat", "gate-1", "--battery", "80").code == 0
+    assert copied.do("device", "rotate", "gate-1").code == 0
+    assert copied.do("device", "stop", "gate-1", "--reason", "battery").code == 0
+    copied.carry("vigilance", "court")
+    assert copied.do("audit").code == 0
+    gaps = copied.do("gaps")
+    assert gaps.code == 0
+    assert "outage, signed: gate-1 battery" in gaps.text
+    revoked = copied.do(
+        "device", "revoke", "gate-1", "--since", "2026-01-01", "--basis", "lost",
+        "--key", copied.key("amara"),
+    )  # fmt: skip
+    assert revoked.code == 0, revoked.text
+    assert copied.do("device", "heartbeat", "gate-1").code == 0
+    assert "revoked-key-used" in copied.do("audit", "--json").text
+
+
+def test_a_recording_that_was_due_and_not_made_shows(copied):
+    due = copied.do(
+        "expect", "search", "--device", "bwc-0017", "--from", "2026-01-05T08:00:00+00:00",
+        "--to", "2026-01-05T09:00:00+00:00",
+    )  # fmt: skip
+    assert due.code == 0, due.text
+    gaps = copied.do("gaps", "--json")
+    assert gaps.code == 4
+    assert json.loads(gaps.text)["missing"][0]["name"] == "expected-recording-missing"
+
+
+def test_a_shorter_life_takes_two_people_and_a_longer_one_does_not(copied):
+    longer = copied.do("classify", "bwc-0017/0", "--class", "proceedings", "--basis", "case 7")
+    assert longer.code == 0, longer.text
+    shorter = ("classify", "bwc-0017/0", "--class", "routine", "--basis", "case closed")
+    assert copied.do(*shorter).code == 3
+    assert copied.do(*shorter, *copied.approvers()).code == 0
+    brief = ("retain", "brief", "--days", "1", "--basis", "test")
+    assert copied.do(*brief, *copied.approvers()).code == 0
+    listed = [json.loads(one) for one in copied.do("list", "--json").text.splitlines()]
+    assert listed[0]["retention"] == "routine"
+
+
+def test_a_person_with_their_own_key_is_let_in_and_approves(copied):
+    key = copied.folder / "esi.key"
+    vkey = run("key", "esi", "--out", key).text.splitlines()[0]
+    added = copied.do(
+        "device", "add", "esi", "--holder", "person", "--role", "command", "--vkey", vkey,
+        *copied.approvers(),
+    )  # fmt: skip
+    assert added.code == 0, added.text
+    approvers = [f"--approver={copied.key('amara')}", f"--approver={key}"]
+    done = copied.do("retain", "brief", "--days", "1", "--basis", "test", *approvers)
+    assert done.code == 0, done.text
+    assert "esi: person, command" in copied.do("device", "list").text

@@ -185,10 +185,13 @@ def keys_so_far(store: LogStore) -> KeyHistory:
 
 
 def retention_entries(store: LogStore, recording: str) -> list[Placed]:
-    """The entries that decide how long a recording is kept: its own, and those on classes."""
-    mark, named = b'"kind":"retention"', f'":"{recording}"'.encode()
+    """The entries that decide how long a recording is kept.
+
+    Its own, those on retention classes, and those by which the approvals of these are judged.
+    """
+    marks = (*_KEY_KINDS, b'"kind":"retention"', f'":"{recording}"'.encode())
     return [
         Placed(leaf.index, parse_record(leaf.body))
         for leaf in store.leaves()
-        if mark in leaf.body or named in leaf.body
+        if any(mark in leaf.body for mark in marks)
     ]
