@@ -71,6 +71,20 @@ class MediaPlace(BaseModel):
     )
 
 
+class StampingPlace(BaseModel):
+    """Where RFC 3161 time stamps are kept, and from whom they are asked."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    path: Path = Field(default=Path("stamps"), description="folder of the stamps")
+    authority: str = Field(
+        default="", description="address of a time-stamping authority; empty asks nobody"
+    )
+    anchors: Path | None = Field(
+        default=None, description="the authority's certificates (PEM), its root among them"
+    )
+
+
 class CustodySettings(BaseModel):
     """What `custody.toml` in a site's folder may say; paths are relative to that folder."""
 
@@ -80,6 +94,7 @@ class CustodySettings(BaseModel):
     service: str = Field(default="ingest", description="who signs the site's own entries")
     log: LogPlace = LogPlace()
     media: MediaPlace = MediaPlace()
+    stamping: StampingPlace = StampingPlace()
     policy: Path = Field(default=Path("policy"), description="policy file (C2SP tlog-policy)")
     secrets: Path = Field(
         default=Path("secrets.sqlite"),

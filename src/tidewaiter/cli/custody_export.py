@@ -23,14 +23,18 @@ def command(
     """Write a bundle on RECORDING into a new FOLDER; that it was handed out is logged.
 
     Holds proofs of all its entries and of its device's records around it, from heartbeat to
-    heartbeat, the entries that enrol every key, the openings, its manifest and the policy.
+    heartbeat, the entries that enrol every key, the openings, its manifest, the policy, and a time
+    stamp where the site keeps one that bounds the recording.
     """
-    from tidewaiter import wiring_custody_bundle
+    from tidewaiter import wiring_custody_bundle, wiring_custody_stamps
     from tidewaiter.wiring_custody_site import SitePlace
 
+    place = SitePlace(site)
     done = wiring_custody_bundle.export(
-        SitePlace(site), recording, folder, media=media, basis=basis, verifier=verifier
+        place, recording, folder, media=media, basis=basis, verifier=verifier
     )
+    for path in wiring_custody_stamps.write_stamps(place, recording, folder):
+        echo(f"time stamp: {path}")
     echo(f"{done.proofs} entries proven in {folder}")
     for line in done.left_out:
         echo(f"left out: {line}")

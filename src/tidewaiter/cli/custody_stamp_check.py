@@ -17,18 +17,20 @@ import click
     help="The authority's root certificate (PEM), with those between if the reply has none.",
 )
 def command(*, checkpoint: Path, reply: Path, anchors: Path) -> None:
-    """Check that REPLY stamps CHECKPOINT, and print the time that it bounds.
+    """Check that REPLY stamps CHECKPOINT, a checkpoint note or a proof file, and print its time.
 
     Exits with 4 where the reply is of another checkpoint, of another authority, or changed.
     """
     from tidewaiter.cli.printing import printable
-    from tidewaiter.custody.time_stamp import check_stamp, note_within
+    from tidewaiter.custody.time_stamp import check_stamp, entry_within, note_within
     from tidewaiter.custody.verdict import shown_time
 
-    note = note_within(checkpoint.read_bytes())
+    data = checkpoint.read_bytes()
+    note, entry = note_within(data), entry_within(data)
     stamp = check_stamp(reply.read_bytes(), note, anchors.read_bytes())
+    what = "the checkpoint" if entry is None else f"entry {entry}, under this checkpoint,"
     text = (
-        f"the checkpoint existed no later than {shown_time(stamp.time_ms)}, by the word of "
+        f"{what} existed no later than {shown_time(stamp.time_ms)}, by the word of "
         f"{stamp.authority} (stamp {stamp.serial}, policy {stamp.policy})"
     )
     click.echo(printable(text))

@@ -12,6 +12,9 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any
 
+from tidewaiter.custody.checkpoint import Checkpoint
+from tidewaiter.custody.extra import unpack_extra
+from tidewaiter.custody.merkle import leaf_hash, verify_inclusion
 from tidewaiter.custody.note import Note
 from tidewaiter.custody.proof import FIRST_LINE, ProofFile
 from tidewaiter.errors import BadSignature, ConfigurationError, InputError, MalformedText
@@ -33,6 +36,23 @@ class TimeStamp:
 def note_within(data: bytes) -> bytes:
     """The checkpoint note in a file: the file itself, or the note that a proof file ends with."""
     return ProofFile.parse(data).checkpoint_note if data.startswith(FIRST_LINE) else data
+
+
+def entry_within(data: bytes) -> int | None:
+    """The entry that a proof file shows to be under its checkpoint; None for a bare checkpoint.
+
+    Nobody's signature is checked: the stamp is over the checkpoint's text, and the entry under
+    its root. Raises MalformedText or BrokenProof.
+    """
+    if not data.startswith(FIRST_LINE):
+        return None
+    proof = ProofFile.parse(data)
+    checkpoint = Checkpoint.parse(Note.parse(proof.checkpoint_note).text)
+    if proof.extra is None:
+        raise MalformedText("a proof file without its entry; what it proves cannot be told")
+    leaf, _ = unpack_extra(proof.extra)
+    verify_inclusion(proof.index, checkpoint.size, leaf_hash(leaf), proof.path, checkpoint.root)
+    return proof.index
 
 
 def stamp_request(note: bytes) -> bytes:
