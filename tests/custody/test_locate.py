@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -150,3 +152,26 @@ def test_files_without_fingerprints_cannot_be_told(original, tmp_path):
     path.write_text("x")
     found = compare(original, take_manifest(path, Limits()))
     assert found.verdict == "cannot_tell"
+
+
+@pytest.mark.parametrize(("ours", "theirs"), [(1, 1), (2, 1), (2, 2), (3, 7), (30, 2)])
+def test_the_shortest_recordings_are_judged_or_declined(folder, ours, theirs):
+    frames = pictures(30, seed=4)
+    paths = [
+        write(folder / f"short{ours}{theirs}{side}.mp4", frames[:count], options={"crf": crf})
+        for side, (count, crf) in enumerate(((ours, "20"), (theirs, "30")))
+    ]
+    found = compare(*(take_manifest(path, Limits()) for path in paths))
+    assert found.verdict in {"cannot_tell", "altered", "transcoded"}
+    if min(ours, theirs) < 2:
+        assert found.verdict == "cannot_tell"
+        assert found.notes == ("too short",)
+
+
+def test_times_that_lie_do_not_ask_for_memory(original):
+    prints = original.prints
+    times = np.where(np.arange(FRAMES) == FRAMES - 1, 2**60, prints.frame_time // 3)
+    lying = dataclasses.replace(prints, frame_time=times, picture_hash=~prints.picture_hash)
+    copy = dataclasses.replace(original, sha256="0" * 64, prints=lying)
+    assert compare(original, copy).verdict == "altered"
+    assert compare(copy, original).verdict == "altered"

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scenes import TEST, Case, cases_of
+from scenes import EDITED, TEST, Case, cases_of
 
 from tidewaiter.custody.differences import Comparison, Difference
 from tidewaiter.custody.locate import compare
@@ -35,19 +35,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="edits and benign copies of test scenes")
     parser.add_argument("--shared", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--scenes", nargs="*", default=TEST)
     given = parser.parse_args()
     edits: list[dict[str, Any]] = []
     benign: list[dict[str, Any]] = []
-    for name in given.scenes:
-        original, cases = cases_of(name, given.shared, given.work, edits=True)
-        edits += [_judged(case, original) for case in cases]
+    for name in TEST:
+        if name in EDITED:
+            original, cases = cases_of(name, given.shared, given.work, edits=True)
+            edits += [_judged(case, original) for case in cases]
         original, cases = cases_of(name, given.shared, given.work, edits=False)
         benign += [_benign(case, original) for case in cases]
         print(name, sum(row["found"] for row in edits), len(edits), flush=True)
     result = {
         "thresholds": vars(shipped_thresholds()),
-        "scenes": list(given.scenes),
+        "scenes": {"benign copies": list(TEST), "edited": list(EDITED)},
         "edits": _edits(edits),
         "benign copies": _alarms(benign),
     }

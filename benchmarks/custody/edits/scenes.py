@@ -35,6 +35,15 @@ TEST = (
     "made/night/12",
     "made/worn/3",
 )
+EDITED = (
+    "intel/bottle-detection",
+    "intel/one-by-one-person-detection",
+    "ffpp/811",
+    "ffpp/942",
+    "made/day/4",
+    "made/worn/3",
+)
+"""Test scenes that are edited; all of them give benign copies."""
 OTHER = {"intel": "ffpp/183", "ffpp": "intel/car-detection", "made": "intel/car-detection"}
 """What is inserted as another camera."""
 FOLDERS = {"intel": "intel_videos", "ffpp": "ffpp_c23/real"}

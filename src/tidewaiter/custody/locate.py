@@ -31,6 +31,8 @@ from tidewaiter.traces.sound_bands import HOP_S
 
 SHARED_SHARE = 0.1
 """A copy that has fewer of the original's coded pictures than this was encoded anew."""
+FEWEST_FRAMES = 2
+"""A single picture has no order to be compared."""
 TIME_SLACK = 0.25
 """Share of a frame's time by which containers may round it."""
 LEAST_TIME_SLACK = 2_000
@@ -56,10 +58,12 @@ def compare(
     thresholds = thresholds or shipped_thresholds()
     if original.sha256 == copy.sha256:
         return _verdict(original, copy, "same_file", [], [], thresholds)
-    if original.prints is None or copy.prints is None:
-        reason = original.reason or copy.reason
+    if _frames(original) < FEWEST_FRAMES or _frames(copy) < FEWEST_FRAMES:
+        reason = original.reason or copy.reason or "too short"
         return _verdict(original, copy, "re_encoded", [], [reason], thresholds, unknown=True)
     ours, theirs = original.prints, copy.prints
+    assert ours is not None
+    assert theirs is not None
     share = shared_share(keys_of(ours.picture_hash), keys_of(theirs.picture_hash))
     notes = _notes(ours, theirs)
     if share >= SHARED_SHARE:

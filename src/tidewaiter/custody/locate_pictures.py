@@ -28,6 +28,8 @@ CLOCK_WEIGHT = 0.25
 """Share of the clock's finer picture in the distance of two frames."""
 SAME_RATE = 0.01
 """Rates closer than this are one rate."""
+MOST_RESAMPLED = 8
+"""Times as many frames as the original has, at most, when it is brought to the copy's rate."""
 CROP_FLOOR = 2.5
 """Frames that are never closer than this do not show the same part of the scene."""
 CROP_GAIN = 0.6
@@ -212,6 +214,8 @@ def _at_rate(original: NDArray[np.int64], copy: NDArray[np.int64]) -> Indices:
         return every
     ours, theirs = (float(np.median(np.diff(times))) for times in (original, copy))
     if ours <= 0 or theirs <= 0 or abs(theirs / ours - 1.0) < SAME_RATE:
+        return every
+    if not 0 < original[-1] / theirs < MOST_RESAMPLED * len(every):
         return every
     wanted = np.arange(0, original[-1] + ours / 2, theirs)
     after = np.clip(np.searchsorted(original, wanted), 1, len(original) - 1)

@@ -54,6 +54,12 @@ class Change:
     original: tuple[int, int] | None = None
     from_original: tuple[int, int] | None = None
 
+    @property
+    def length(self) -> int:
+        """Frames it concerns, of the copy or of the original, whichever are more."""
+        spans = [self.copy] if self.original is None else [self.copy, self.original]
+        return max(end - start for start, end in spans)
+
 
 def runs_of(path: Indices) -> list[Run]:
     """The path as runs: steady ones, foreign ones, and irregular ones by their slope."""
@@ -93,7 +99,7 @@ def changes_of(runs: list[Run], original: int, shortest: int) -> list[Change]:
     bounds = [None, *sorted(kept), None]
     for before, after in pairwise(bounds):
         found += _between(pieces, before, after, covered, elsewhere)
-    return [change for change in found if _size(change) >= shortest]
+    return [change for change in found if change.length >= shortest]
 
 
 def _pieces(path: Indices) -> list[Run]:
@@ -237,10 +243,3 @@ def _range(run: Run) -> tuple[int, int]:
     if run.slope < 0:
         return max(0, run.shown - run.length), run.shown + 1
     return run.shown, run.shown_end
-
-
-def _size(change: Change) -> int:
-    sizes = [change.copy[1] - change.copy[0]]
-    if change.original is not None:
-        sizes.append(change.original[1] - change.original[0])
-    return max(sizes)

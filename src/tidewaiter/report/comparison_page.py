@@ -47,6 +47,7 @@ NOTES = {
         "neither is the clock."
     ),
     "another frame rate": tr("The copy runs at another frame rate; times were compared."),
+    "too short": tr("One of the recordings has a single picture at most."),
     "sound not comparable": tr("The sound is too short or too uniform to be compared."),
 }
 
