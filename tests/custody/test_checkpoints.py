@@ -175,6 +175,12 @@ def test_ml_dsa_covers_the_witnesss_name_and_ed25519_does_not():
             assert verify_cosignature(CHECKPOINT, renamed, stolen) == NOW_S
 
 
+@pytest.mark.parametrize("time_s", [1, 2**63 - 1])
+def test_the_first_and_the_last_time_are_accepted(time_s):
+    line = cosign(CHECKPOINT, VIGILANCE, time_s)
+    assert verify_cosignature(CHECKPOINT, VIGILANCE.verifier, line) == time_s
+
+
 @pytest.mark.parametrize("time_s", [0, -1, 2**63, 2**64])
 def test_a_time_that_cannot_be_is_refused(time_s):
     with pytest.raises(MalformedText, match="2\\^63"):
