@@ -195,3 +195,23 @@ def test_a_log_without_head_is_named(place):
     place.execute("DELETE FROM head")
     with place.reopen() as store, pytest.raises(StorageError, match="no head"):
         store.head()
+
+
+def test_a_snapshot_shows_one_moment_while_another_process_appends(place):
+    with place.create() as writer:
+        head = filled(writer, b"one")
+        with place.reopen(read_only=True) as reader:
+            with reader.snapshot():
+                assert reader.head() == head
+                writer.append(head, leaves_of(1, b"two"), StoredCheckpoint(2, b"s" * 32, b"n"))
+                assert reader.head() == head
+                assert len(list(reader.leaves())) == len(list(reader.checkpoints())) == 1
+            assert reader.head().size == len(list(reader.leaves())) == 2
+
+
+def test_what_is_read_in_a_snapshot_may_fail_and_be_read_again(place):
+    with place.create() as store:
+        head = filled(store, b"one")
+        with pytest.raises(RuntimeError), store.snapshot():
+            raise RuntimeError
+        store.append(head, leaves_of(1, b"two"), StoredCheckpoint(2, b"s" * 32, b"n"))

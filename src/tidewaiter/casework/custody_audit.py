@@ -16,12 +16,12 @@ from tidewaiter.custody.checkpoint import Checkpoint
 from tidewaiter.custody.discrepancy import Discrepancy
 from tidewaiter.custody.explaining import Anchor, Fork, Stored, explain
 from tidewaiter.custody.judging import Judge
-from tidewaiter.custody.merkle import Tree, leaf_hash
+from tidewaiter.custody.merkle import EMPTY_ROOT, Tree, leaf_hash
 from tidewaiter.custody.note import Note, parse_signature_lines
 from tidewaiter.custody.policy import Policy
 from tidewaiter.custody.proof import FIRST_LINE, ProofFile
 from tidewaiter.custody.record import Record, parse_record
-from tidewaiter.custody.store import BlobStore, LogStore, SecretStore, StoredLeaf, Witness
+from tidewaiter.custody.store import BlobStore, Head, LogStore, SecretStore, StoredLeaf, Witness
 from tidewaiter.custody.trust import JudgedCheckpoint, judge_checkpoint
 from tidewaiter.custody.witness_times import WitnessTimes, witness_times
 from tidewaiter.errors import IntegrityError, MalformedText, MissingMedium
@@ -70,6 +70,7 @@ class _Reading:
     """The store as one pass over it finds it."""
 
     tree: Tree = field(default_factory=Tree)
+    head: Head = field(default=Head(0, EMPTY_ROOT))
     edited: list[int] = field(default_factory=list)
     claimed: list[bytes] = field(default_factory=list)
     gaps: list[tuple[int, int]] = field(default_factory=list)
@@ -96,19 +97,22 @@ def audit(
     between `from_ms` and `to_ms` (the newest claim by default). `told` is called with the number
     of records read.
     """
-    anchors, found = _stored_anchors(place)
+    found: list[Discrepancy] = []
+    # Witnesses first: what they confirm while the log is read would look like a log cut short.
     outside, unasked = _outside_anchors(place, found)
     judge = (judge or Judge()) if entries else None
-    if judge is not None:
-        judge.times = _times(anchors)
-    reading = _read(place.store, judge, told)
+    with place.store.snapshot():
+        anchors = _stored_anchors(place, found)
+        if judge is not None:
+            judge.times = _times(anchors)
+        reading = _read(place.store, judge, told)
+        reading.head = place.store.head()
     if judge is not None:
         absent = judge.absences(from_ms, reading.latest_ms if to_ms is None else to_ms)
         reading.judged += absent.discrepancies
     media, wrong_media, unnamed = _audit_media(place, reading, judge)
-    stored = _stored(place.store, reading, unnamed)
-    changed, forks = explain(stored, [*anchors, *outside])
-    changed = changed or _judge_head(place.store, reading.tree, anchors)
+    changed, forks = explain(_stored(place.store, reading, unnamed), [*anchors, *outside])
+    changed = changed or _judge_head(reading, anchors)
     found += [*changed, *reading.judged, *wrong_media, *_audit_keys(place, reading, judge)]
     return Audited(
         records=reading.tree.size,
@@ -121,10 +125,9 @@ def audit(
     )
 
 
-def _stored_anchors(place: Place) -> tuple[list[Anchor], list[Discrepancy]]:
+def _stored_anchors(place: Place, found: list[Discrepancy]) -> list[Anchor]:
     """Every stored checkpoint with its cosignatures, each signature checked."""
     anchors: list[Anchor] = []
-    found: list[Discrepancy] = []
     cosigned = set(place.store.cosigned_sizes())
     for stored in place.store.checkpoints():
         lines = place.store.cosignatures(stored.size) if stored.size in cosigned else {}
@@ -142,7 +145,7 @@ def _stored_anchors(place: Place) -> tuple[list[Anchor], list[Discrepancy]]:
     for size in sorted(cosigned):
         text = f"a cosignature of a checkpoint over {size} records is kept, the checkpoint is not"
         found.append(Discrepancy("checkpoint-invalid", text, 0, max(0, size - 1)))
-    return anchors, found
+    return anchors
 
 
 def _cosigned(note: bytes, lines: dict[str, bytes]) -> bytes:
@@ -269,10 +272,11 @@ def _note_media(index: int, record: Record, reading: _Reading) -> None:
         reading.recordings.setdefault(recording, (index, record.device))
 
 
-def _judge_head(store: LogStore, tree: Tree, anchors: Sequence[Anchor]) -> list[Discrepancy]:
+def _judge_head(reading: _Reading, anchors: Sequence[Anchor]) -> list[Discrepancy]:
     """The last commit stored a head and a checkpoint over all records; both must be there."""
+    tree = reading.tree
     last = max(0, tree.size - 1)
-    if store.head().root != tree.root():
+    if reading.head.root != tree.root():
         text = f"the head stored with the last commit is not that of the {tree.size} records"
         return [Discrepancy("checkpoint-invalid", text, 0, last)]
     if tree.size and all(one.size != tree.size for one in anchors):
@@ -289,7 +293,7 @@ def _stored(store: LogStore, reading: _Reading, unnamed: int) -> Stored:
 
     return Stored(
         tree=reading.tree,
-        claimed_size=store.head().size,
+        claimed_size=reading.head.size,
         edited=tuple(reading.edited),
         claimed_hashes=tuple(reading.claimed),
         gaps=tuple(reading.gaps),

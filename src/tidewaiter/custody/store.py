@@ -48,6 +48,9 @@ class LogStore(Protocol):
 
     origin: str
 
+    def snapshot(self) -> AbstractContextManager[None]:
+        """Within it everything read is of one moment, though another process appends."""
+
     def head(self) -> Head:
         """The size and root that the last commit stored."""
 

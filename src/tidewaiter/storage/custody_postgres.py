@@ -60,7 +60,7 @@ class PostgresLog:
     ) -> None:
         """`address` as libpq has it. Raises SecondWriter where another process writes."""
         self._address, self._schema, self._read_only = address, _named(schema), read_only
-        self._is_closed = False
+        self._is_closed, self._in_snapshot = False, False
         self._connection = self._connected()
         try:
             with self._failing_named():
@@ -98,6 +98,19 @@ class PostgresLog:
         except driver.Error as error:
             raise StorageError(f"the log could not be made ({_first_line(error)})") from error
         return cls(address, schema)
+
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Within it everything read is of one moment, though another process appends."""
+        self._connect_again()
+        with self._failing_named():
+            self._execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        self._in_snapshot = True
+        try:
+            yield
+        finally:
+            self._in_snapshot = False
+            self._roll_back()
 
     def head(self) -> Head:
         """The size and root that the last commit stored."""
@@ -152,6 +165,7 @@ class PostgresLog:
             "INSERT INTO cosignature VALUES (%s, %s, %s) "
             "ON CONFLICT (size, witness) DO UPDATE SET line = excluded.line"
         )
+        self._connect_again()
         with self._failing_named():
             self._execute(query, size, witness, line)
 
@@ -195,7 +209,7 @@ class PostgresLog:
 
     def _connect_again(self) -> None:
         """After a lost connection, and never within a transaction: half of it would be gone."""
-        if self._connection.closed and not self._is_closed:
+        if self._connection.closed and not self._is_closed and not self._in_snapshot:
             self._connection = self._connected()
 
     def _prepare(self, connection: Any) -> None:

@@ -92,6 +92,16 @@ class SqliteLog:
         appear(beside, path)
         return cls(path)
 
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Within it everything read is of one moment, though another process appends."""
+        with _reading(self.path):
+            self._database.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._roll_back()
+
     def head(self) -> Head:
         """The size and root that the last commit stored."""
         with _reading(self.path):
