@@ -265,8 +265,11 @@ def audit_place(place: SitePlace, outside: Sequence[Path], *, media: bool) -> It
     with contextlib.ExitStack() as stack:
         store = place.open_store(read_only=True)
         stack.callback(store.close)
-        secrets = SqliteSecrets(place.path(place.settings.secrets))
-        stack.callback(secrets.close)
+        secrets = None
+        # A copy elsewhere, at vigilance for instance, has none; that says nothing about the site.
+        if place.path(place.settings.secrets).exists():
+            secrets = SqliteSecrets(place.path(place.settings.secrets))
+            stack.callback(secrets.close)
         yield Place(
             store=store,
             policy=place.read_policy(),

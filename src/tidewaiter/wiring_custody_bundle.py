@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tidewaiter.casework.custody_site import Placed, Site, content_entry, entries_of
+from tidewaiter.casework.custody_log import Receipt
+from tidewaiter.casework.custody_requests import epoch_of
+from tidewaiter.casework.custody_site import (
+    Placed,
+    Site,
+    content_entry,
+    entries_of,
+    keys_so_far,
+)
 from tidewaiter.casework.custody_taking import plain_parts
 from tidewaiter.custody.commitments import Opening, format_openings
 from tidewaiter.custody.proof import PROOF_SUFFIX
-from tidewaiter.custody.record import Record, parse_record
+from tidewaiter.custody.record import Record, parse_record, sign_record
 from tidewaiter.custody.verdict import Verdict
 from tidewaiter.custody.verify import verify
 from tidewaiter.errors import ConfigurationError, InputError, StorageError, UnknownExhibit
 from tidewaiter.storage.custody_bundle import files_of_bundle, hand_in, read_bundle
 from tidewaiter.storage.custody_verifier import VERIFIER_NAME, stand_alone_verifier
+from tidewaiter.storage.key_file import read_keys
 from tidewaiter.wiring_compare import MANIFEST_SUFFIX
 from tidewaiter.wiring_custody import Outcome, confirm, prove_index, write_whole
 from tidewaiter.wiring_custody_site import SitePlace, opened_site
@@ -48,6 +57,8 @@ def export(
     with opened_site(place) as site:
         content = content_entry(site.store, recording)
         prove_index(site, content.index, with_salts=True)  # without a quorum nothing is handed out
+        if media:
+            _must_be_released(site, recording)
         said = {"act": "export", "recording": recording, "basis": basis}
         site.say("access", said)
         confirm(place, site, Outcome())
@@ -60,6 +71,33 @@ def export(
         write_whole(folder / VERIFIER_NAME, stand_alone_verifier().encode("utf-8"))
     proofs = sum(1 for _ in (folder / "proofs").iterdir())
     return Exported(folder, proofs, tuple(left_out))
+
+
+def view(
+    place: SitePlace, recording: str, path: Path, basis: str, key_file: Path | None = None
+) -> int:
+    """Unseal a recording for somebody inside, after logging that they look; gives the entry.
+
+    With a person's key the entry is signed by that person.
+    """
+    if path.exists():
+        raise ConfigurationError(f"{path.name!r} exists; nothing is written over")
+    with opened_site(place) as site:
+        content = content_entry(site.store, recording)
+        said = {"act": "view", "recording": recording, "basis": basis}
+        entry = site.say("access", said) if key_file is None else say_as(site, key_file, said)
+        confirm(place, site, Outcome())
+        write_parts(path, plain_parts(site, recording, content.record, "media"))
+    return entry.index
+
+
+def say_as(site: Site, key_file: Path, said: Mapping[str, str]) -> Receipt:
+    """Log an access that a person signs."""
+    key = read_keys(key_file)[0]
+    epoch = epoch_of(keys_so_far(site.store), key)
+    fields = {**said, "kind": "access", "device": key.name, "epoch": epoch}
+    (receipt,) = site.log.append([sign_record(fields | {"claimed_ms": site.now_ms()}, key.seed)])
+    return receipt
 
 
 def verify_files(bundle: Path, policy: Path, files: Sequence[Path]) -> Verdict:
@@ -88,6 +126,17 @@ def write_parts(path: Path, parts: Iterable[bytes]) -> None:
         raise StorageError(f"{path.name!r} could not be written ({error.strerror})") from error
     finally:
         beside.unlink(missing_ok=True)
+
+
+def _must_be_released(site: Site, recording: str) -> None:
+    """Two people must have released a recording before it leaves the house."""
+    for one in entries_of(site.store, recording):
+        if one.record.kind == "access" and one.record.fields["act"] == "release":
+            return
+    raise InputError(
+        f"{recording} was not released; two people of different roles must do that first: "
+        "`tidewaiter custody release`. Without --media its proofs can be handed out at once"
+    )
 
 
 def _chosen(site: Site, recording: str, content: Placed) -> dict[int, Record]:
@@ -147,7 +196,7 @@ def _write_proofs(site: Site, chosen: dict[int, Record], recording: str, folder:
 
 def _is_about(record: Record, recording: str) -> bool:
     """What opens a neighbour's record is not handed out with this one's."""
-    return recording == record.fields.get("result", record.recording)
+    return recording == str(record.fields.get("result", record.recording))
 
 
 def _write_openings(site: Site, chosen: dict[int, Record], recording: str, folder: Path) -> None:

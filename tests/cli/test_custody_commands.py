@@ -158,10 +158,15 @@ def test_a_hold_blocks_erasing_until_two_people_lift_it(copied):
 def test_an_export_verifies_alone_and_is_logged(copied):
     copied.carry("vigilance", "court")
     folder = copied.folder / "bundle"
+    words = ("export", "bwc-0017/0", folder, "--basis", "court order", "--media", "--verifier")
+    refused = copied.do(*words)
+    assert refused.code == 2
+    assert "was not released" in refused.text
+    released = ("release", "bwc-0017/0", "--basis", "court order")
+    assert copied.do(*released).code == 3
+    assert copied.do(*released, *copied.approvers()).code == 0
     with copied.served("court"), copied.served("vigilance"):
-        done = copied.do(
-            "export", "bwc-0017/0", folder, "--basis", "court order", "--media", "--verifier"
-        )
+        done = copied.do(*words)
     assert done.code == 0, done.text
     answer = run("verify", folder, "--policy", copied.policy)
     assert answer.code == 0, answer.text
@@ -331,3 +336,24 @@ def test_a_person_with_their_own_key_is_let_in_and_approves(copied):
     done = copied.do("retain", "brief", "--days", "1", "--basis", "test", *approvers)
     assert done.code == 0, done.text
     assert "esi: person, command" in copied.do("device", "list").text
+
+
+def test_whoever_looks_stands_in_the_log(copied):
+    seen = copied.folder / "seen.txt"
+    words = ("view", "bwc-0017/0", seen, "--basis", "random check", "--key", copied.key("amara"))
+    done = copied.do(*words)
+    assert done.code == 0, done.text
+    assert seen.read_bytes() == (copied.card / "MOV_0001.txt").read_bytes()
+    copied.carry("vigilance", "court")
+    assert copied.do("audit").code == 0
+    assert copied.do(*words).code == 7
+
+
+def test_vigilance_audits_its_copy_without_any_key(copied):
+    for name in ("keys", "founders", "receipts"):
+        shutil.rmtree(copied.site / name)
+    for name in ("secrets.sqlite", "agent.sqlite"):
+        (copied.site / name).unlink()
+    answer = copied.do("audit")
+    assert answer.code == 0, answer.text
+    assert not (copied.site / "secrets.sqlite").exists()

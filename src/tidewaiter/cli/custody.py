@@ -18,6 +18,8 @@ COMMANDS = {
     "audit": "Read every record and every byte of media again; name what is wrong.",
     "gaps": "List missing numbers, silences, and recordings that were due.",
     "expect": "Say what will have to be recorded.",
+    "view": "Unseal a recording to look at it, which is logged.",
+    "release": "Let a recording leave the house; two people must.",
     "export": "Write a folder that verifies alone, for a court or a lawyer.",
     "tiles": "Write the log as files for mirrors and other tools.",
     "hold": "Keep a recording whatever its date; or lift that.",
