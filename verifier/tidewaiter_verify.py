@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Tidewaiter's custody verifier in one file: the standard library and `cryptography` suffice.
+"""Tidewaiter's custody verifier in one file: Python 3.11 or later and `cryptography` suffice.
 
     python -m pip install cryptography
     python tidewaiter_verify.py PROOF-OR-BUNDLE [FILE …] --policy POLICY
@@ -32,7 +32,7 @@ cf6e4a4caf168c7dc74277bb490eef86bcdedfe4c3510fdd2a4dcf55ddc28f98  tidewaiter.cus
 feb3b55c11f81a1d4967025af9dd3e5cdf5c1d7602a5ecc24acdd09477069191  tidewaiter.custody.commitments
 991f2658f50e8853634c33ff3e86cc9399d400d0eb3b1f11969a11fe2c506562  tidewaiter.custody.verify_files
 2c6294fe7061032b5a8e29ea47edeb82caf0f9378e69e88e6c08353d297e4be9  tidewaiter.custody.verify
-946024edf40ada230239b86539d78504e6c69023c2160e26831c7f9b87ac55af  tidewaiter.storage.custody_bundle
+4b46647989cc813333b5c3875060474a5da31cf8287385476c92e1d2dfffcaab  tidewaiter.storage.custody_bundle
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ import argparse
 import base64
 import binascii
 import hashlib
+import importlib.util
 import json
 import re
 import struct
@@ -3690,7 +3691,6 @@ LARGEST_PART_BYTES = 1 << 20
 MOST_PARTS = 1_000_000
 FOLDERS_OF_FILES = ("media", "manifests")
 _READ_AT_ONCE = 1 << 20
-_UNREADABLE = 2
 
 
 def read_bundle(path: Path) -> Bundle:
@@ -3731,13 +3731,16 @@ def verdict_json(verdict: Verdict) -> str:
 def run_verifier(arguments: Sequence[str] | None = None) -> int:
     """Verify what the command line names; prints the verdict and returns the exit code."""
     chosen = _command_line().parse_args(arguments)
+    if importlib.util.find_spec("cryptography") is None:
+        sys.stderr.write("signatures need a library: python -m pip install cryptography\n")
+        return EXIT_CODES[Conclusion.CANNOT_TELL]
     try:
         policy = _read_part(chosen.policy, chosen.policy.name).body
         bundle = read_bundle(chosen.bundle)
         files = [hand_in(path) for path in [*chosen.file, *files_of_bundle(chosen.bundle)]]
     except OSError as error:
         sys.stderr.write(f"{error.filename}: {error.strerror}\n")
-        return _UNREADABLE
+        return EXIT_CODES[Conclusion.NOT_A_BUNDLE]
     verdict = verify(bundle, policy, files)
     sys.stdout.write(verdict_json(verdict) if chosen.json else verdict.words())
     return verdict.exit_code

@@ -96,6 +96,13 @@ def test_a_file_that_is_not_there_is_named(bundle, capsys):
     assert "none: No such file" in capsys.readouterr().err
 
 
+def test_a_missing_library_is_named(bundle, capsys, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+    arguments = [str(bundle / "receipt.tlog-proof"), "--policy", str(bundle / "policy")]
+    assert run_verifier(arguments) == 3
+    assert "pip install cryptography" in capsys.readouterr().err
+
+
 def test_a_policy_must_be_given_from_outside(bundle):
     with pytest.raises(SystemExit):
         run_verifier([str(bundle / "bundle")])

@@ -15,7 +15,7 @@ PACKAGE = "tidewaiter"
 ENTRY_MODULE = "tidewaiter.storage.custody_bundle"
 _ALLOWED_OUTSIDE = {"cryptography"}
 _HEADER = '''#!/usr/bin/env python3
-"""Tidewaiter's custody verifier in one file: the standard library and `cryptography` suffice.
+"""Tidewaiter's custody verifier in one file: Python 3.11 or later and `cryptography` suffice.
 
     python -m pip install cryptography
     python tidewaiter_verify.py PROOF-OR-BUNDLE [FILE …] --policy POLICY

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import importlib.util
 import json
 import sys
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from tidewaiter.custody.proof import PROOF_SUFFIX
-from tidewaiter.custody.verdict import Verdict
+from tidewaiter.custody.verdict import EXIT_CODES, Conclusion, Verdict
 from tidewaiter.custody.verify import Bundle, Part, verify
 from tidewaiter.custody.verify_files import HandedIn
 
@@ -23,7 +24,6 @@ LARGEST_PART_BYTES = 1 << 20
 MOST_PARTS = 1_000_000
 FOLDERS_OF_FILES = ("media", "manifests")
 _READ_AT_ONCE = 1 << 20
-_UNREADABLE = 2
 
 
 def read_bundle(path: Path) -> Bundle:
@@ -64,13 +64,16 @@ def verdict_json(verdict: Verdict) -> str:
 def run_verifier(arguments: Sequence[str] | None = None) -> int:
     """Verify what the command line names; prints the verdict and returns the exit code."""
     chosen = _command_line().parse_args(arguments)
+    if importlib.util.find_spec("cryptography") is None:
+        sys.stderr.write("signatures need a library: python -m pip install cryptography\n")
+        return EXIT_CODES[Conclusion.CANNOT_TELL]
     try:
         policy = _read_part(chosen.policy, chosen.policy.name).body
         bundle = read_bundle(chosen.bundle)
         files = [hand_in(path) for path in [*chosen.file, *files_of_bundle(chosen.bundle)]]
     except OSError as error:
         sys.stderr.write(f"{error.filename}: {error.strerror}\n")
-        return _UNREADABLE
+        return EXIT_CODES[Conclusion.NOT_A_BUNDLE]
     verdict = verify(bundle, policy, files)
     sys.stdout.write(verdict_json(verdict) if chosen.json else verdict.words())
     return verdict.exit_code
