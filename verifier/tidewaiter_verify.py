@@ -23,14 +23,14 @@ f50325df55a955a73b45c125e1b913a41a915a54034bf462c447ab206f728f45  tidewaiter.cus
 40e743150419d543903b71fe679970e800e4a00894451e2c4ee9d00e152bce57  tidewaiter.custody.gaps
 d18abdc13915c0559445a0625c7a9f50320b6b32962c7befaef24938632dba8d  tidewaiter.custody.witness_times
 9ed3f9557b4647b3d722d68c2f799dcc72b31c560e4838442c992ab46c39fe95  tidewaiter.custody.retention
-42df4beb35b57bd2295d2ab6c9fea9a4206cdbabbf42bc26080471462bba2d0a  tidewaiter.custody.judging
+24a5431a6e62b4b055efad42f8794c2cdbc72bd50ddc0cd65034dad7c4f6e454  tidewaiter.custody.judging
 a7165af676a3683d08f1ab591a962a1a222bdec044fb6183f45e73ffa4be4615  tidewaiter.custody.merkle
 a114e5ca2a0c0926a75a5dae135efab1998ddc7e93fe90bb501d8ad4e2c4a8cb  tidewaiter.custody.checkpoint
 0d9c1bc8aa71f2aba2fda67f8f060b1ba1ae7b07f25b4939ddef2bfe8e90f010  tidewaiter.custody.cosignature
 cf6e4a4caf168c7dc74277bb490eef86bcdedfe4c3510fdd2a4dcf55ddc28f98  tidewaiter.custody.policy
 681c6e2ab53270e02479e3f45cfd92ca6084f7585b7561337a133d07f70dd777  tidewaiter.custody.trust
 feb3b55c11f81a1d4967025af9dd3e5cdf5c1d7602a5ecc24acdd09477069191  tidewaiter.custody.commitments
-991f2658f50e8853634c33ff3e86cc9399d400d0eb3b1f11969a11fe2c506562  tidewaiter.custody.verify_files
+fde59d4888ec08fbeb5b32ce17240006491955b75eb3a17843bc43599ae1ec65  tidewaiter.custody.verify_files
 2c6294fe7061032b5a8e29ea47edeb82caf0f9378e69e88e6c08353d297e4be9  tidewaiter.custody.verify
 4b46647989cc813333b5c3875060474a5da31cf8287385476c92e1d2dfffcaab  tidewaiter.storage.custody_bundle
 """
@@ -2311,6 +2311,9 @@ class Judge:
     allowed: Allowed = field(default_factory=Allowed)
     whole_log: bool = True
     check_signatures: bool = True
+    attributions_left: int = 20_000
+    """How many keys may still be tried on signatures that do not fit the key they name."""
+
     history: KeyHistory = field(default_factory=KeyHistory)
     retention: RetentionBook = field(default_factory=RetentionBook)
     roster: Roster = field(default_factory=Roster)
@@ -2414,10 +2417,17 @@ class Judge:
         return [self._wrong("level-overstated", index, record, text)]
 
     def _who_signed(self, record: Record) -> str:
-        """Whose signature it is, of all the keys that the log knows; empty if nobody's."""
-        tried = (one for one in self.history.owners if signature_fits(record, one))
-        key = next(tried, None)
-        return self.history.owners[key] if key is not None else ""
+        """Whose signature it is, of the keys that the log knows; empty if nobody's.
+
+        Tries are limited in all, so that many false signatures among many keys stay cheap.
+        """
+        for key, name in self.history.owners.items():
+            if self.attributions_left == 0:
+                return ""
+            self.attributions_left -= 1
+            if signature_fits(record, key):
+                return name
+        return ""
 
     def _wrong(
         self, name: str, index: int, record: Record, text: str, other: str = ""
@@ -3289,6 +3299,12 @@ def check_files(
             notes.not_proven.append(
                 f"the content of {entry.record.recording} (entry {entry.index}): no file that "
                 "fits it was handed in, only its entry was checked"
+            )
+        if entry.record.fields.get("signatures"):
+            names = shown_text(", ".join(entry.record.fields["signatures"]))
+            notes.not_proven.append(
+                f"what signatures inside {entry.record.recording} said (entry {entry.index} noted "
+                f"{names}): they were read when it came in, and nothing here rests on them"
             )
 
 

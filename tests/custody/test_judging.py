@@ -62,6 +62,15 @@ def test_a_signature_that_fits_nobody_or_somebody_else():
     assert found[1].devices == ("bwc-1", "bwc-2")
 
 
+def test_attributing_false_signatures_is_limited():
+    world = one_device()
+    world.enrol("bwc-2")
+    world.add(altered(world.heartbeat("bwc-1", logged=False), "bwc-2"))
+    assert names(world) == [("device-reattributed", 4)]
+    found = judged(world, attributions_left=3)[1]
+    assert [one.name for one in found] == ["bad-signature"]
+
+
 def test_keys_unknown_replaced_and_revoked():
     world = one_device()
     world.heartbeat("bwc-1")

@@ -47,6 +47,9 @@ class Judge:
     allowed: Allowed = field(default_factory=Allowed)
     whole_log: bool = True
     check_signatures: bool = True
+    attributions_left: int = 20_000
+    """How many keys may still be tried on signatures that do not fit the key they name."""
+
     history: KeyHistory = field(default_factory=KeyHistory)
     retention: RetentionBook = field(default_factory=RetentionBook)
     roster: Roster = field(default_factory=Roster)
@@ -150,10 +153,17 @@ class Judge:
         return [self._wrong("level-overstated", index, record, text)]
 
     def _who_signed(self, record: Record) -> str:
-        """Whose signature it is, of all the keys that the log knows; empty if nobody's."""
-        tried = (one for one in self.history.owners if signature_fits(record, one))
-        key = next(tried, None)
-        return self.history.owners[key] if key is not None else ""
+        """Whose signature it is, of the keys that the log knows; empty if nobody's.
+
+        Tries are limited in all, so that many false signatures among many keys stay cheap.
+        """
+        for key, name in self.history.owners.items():
+            if self.attributions_left == 0:
+                return ""
+            self.attributions_left -= 1
+            if signature_fits(record, key):
+                return name
+        return ""
 
     def _wrong(
         self, name: str, index: int, record: Record, text: str, other: str = ""
