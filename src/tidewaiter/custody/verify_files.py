@@ -57,6 +57,12 @@ def check_files(
                 f"the content of {entry.record.recording} (entry {entry.index}): no file that "
                 "fits it was handed in, only its entry was checked"
             )
+        if entry.record.fields.get("signatures"):
+            names = shown_text(", ".join(entry.record.fields["signatures"]))
+            notes.not_proven.append(
+                f"what signatures inside {entry.record.recording} said (entry {entry.index} noted "
+                f"{names}): they were read when it came in, and nothing here rests on them"
+            )
 
 
 def _read_openings(parts: Sequence[tuple[str, bytes]], notes: Notebook) -> list[Opening]:
