@@ -357,3 +357,22 @@ def test_vigilance_audits_its_copy_without_any_key(copied):
     answer = copied.do("audit")
     assert answer.code == 0, answer.text
     assert not (copied.site / "secrets.sqlite").exists()
+
+
+def test_a_request_that_was_changed_after_it_was_approved_is_not_done(copied):
+    asked = copied.do(
+        "retain", "routine", "--days", "60", "--basis", "law", *copied.approvers()[:1]
+    )
+    assert asked.code == 3
+    (request,) = (copied.site / "requests").iterdir()
+    assert run("approve", request, "--key", copied.key("bilal"), "--yes").code == 0
+    honest = request.read_bytes()
+    request.write_bytes(honest.replace(b'"days":60', b'"days":1'))
+    refused = copied.do("carry-out", request)
+    assert refused.code == 4
+    assert "is not over this action" in refused.text
+    request.write_bytes(honest)
+    assert copied.do("carry-out", request).code == 0
+    twice = copied.do("carry-out", request)
+    assert twice.code == 2
+    assert "ask anew" in twice.text

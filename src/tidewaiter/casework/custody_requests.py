@@ -24,8 +24,8 @@ REQUEST_SUFFIX = ".request"
 _FORMAT = "tidewaiter/request/v1"
 _ID_LENGTH = 8
 _NO_SIGNATURE = "A" * 86 + "=="
-_LATER = {"epoch", "claimed_ms"}
-"""Known when the entry is logged; not part of what is approved."""
+_LATER = {"v", "epoch", "claimed_ms", "uptime_ms", "seq", "prev", "sig", "approvals"}
+"""Known when the entry is logged; not part of what is approved, so not the request's to say."""
 
 
 @dataclass(frozen=True)
@@ -132,6 +132,9 @@ def _whole(request: Request) -> dict[str, Any]:
 
 def _must_be_an_action(request: Request) -> None:
     """The fields must make an entry, so that nobody approves what cannot be logged."""
+    early = _LATER & request.fields.keys()
+    if early:
+        raise MalformedText(f"a request that says {', '.join(sorted(early))}; its entry will")
     later: dict[str, Any] = {"v": 1, "epoch": 0, "claimed_ms": 0, "sig": _NO_SIGNATURE}
     approvals = [dict(one) if isinstance(one, dict) else one for one in request.approvals]
     check_fields({**later, **request.fields, "approvals": approvals})
