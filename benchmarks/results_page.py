@@ -33,6 +33,8 @@ SUMMARIES = {
     "face_audit/results/kills.json": "Face audit: runs killed at random points",
     "face_audit/results/replay.json": "Face audit: a published study, recomputed",
     "detection/calibration/results/result.json": "How calibration itself behaves",
+    "custody/results": "Custody log",
+    "custody/edits/results": "Custody: where a copy was changed",
     "speed/results": "Speed and memory",
 }
 """Sections of the page in reading order: a results file or a folder of them, and its title."""
