@@ -240,6 +240,16 @@ def test_add_one_frame_after_signing(letter, settings):
     assert found.authenticity.value == WRONG
 
 
+def test_pictures_of_a_kind_that_is_never_signed_are_noticed(settings):
+    camera, units = signed(settings, "IPPIPPPIPPIP", "IPPISPPPISPPISP")
+    # A data partition of H.264, a leading picture of H.265: shown by decoders, never hashed.
+    header = b"\x42" if camera.codec == "h264" else bytes((8 << 1, 2))
+    slipped_in = replace(units[1], letter="X", data=header + units[1].data[len(header) :])
+    found = judged([*units[:6], slipped_in, *units[6:]], camera)
+    assert found.authenticity.value == WRONG
+    assert "1 coded parts are of a kind that is never signed" in found.faults
+
+
 def test_camera_reset_on_signing_side(settings):
     camera, units = signed(settings, "IPPIPPIP", "IPPISPPISP")
     _, more = signed(settings, "IPPPIPPIP", "IPPPISPPISP", seed=1)

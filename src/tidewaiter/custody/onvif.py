@@ -20,7 +20,7 @@ from tidewaiter.custody.onvif_judging import MediaSigning, Stream, judge_stream
 from tidewaiter.custody.onvif_matching import Item
 from tidewaiter.custody.onvif_message import is_signing_message, parse_signing_message
 from tidewaiter.errors import MalformedText
-from tidewaiter.media.nal import H264_SEI, HEVC_SEI, unit_type
+from tidewaiter.media.nal import H264_PICTURE, H264_SEI, HEVC_PICTURE, HEVC_SEI, unit_type
 
 H264_GROUP_START, H264_HASHED = frozenset({5}), frozenset({1, 5})
 """Coded slices that are hashed: of these, a first slice of type 5 begins a group of pictures."""
@@ -41,6 +41,7 @@ class OnvifReader:
         self.codec, self.hash_name, self.hash_seen = codec, hash_name, hash_name
         self._sei = H264_SEI if codec == "h264" else HEVC_SEI
         self._hashed = H264_HASHED if codec == "h264" else HEVC_HASHED
+        self._shown = H264_PICTURE if codec == "h264" else HEVC_PICTURE
         self._starts = H264_GROUP_START if codec == "h264" else HEVC_GROUP_START
         self._header = 1 if codec == "h264" else 2
         self._stream = Stream()
@@ -54,6 +55,9 @@ class OnvifReader:
                 self._note_message(unit)
             elif kind in self._hashed:
                 self._note_slice(unit, kind)
+            elif kind in self._shown:
+                # A decoder shows them, so a stream that has some is not wholly signed.
+                self._stream.uncovered += 1
         self._stream.pictures += 1
 
     def result(self, anchors: Sequence[bytes] = ()) -> MediaSigning:

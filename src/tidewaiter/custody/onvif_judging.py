@@ -98,7 +98,8 @@ class Stream:
     """The hashed units and the messages of a video, in file order.
 
     `places` says for each message how many items came before it; `unreadable` are the messages
-    that break their format, in words.
+    that break their format, in words; `uncovered` counts coded parts of pictures that are of a
+    kind which is never signed.
     """
 
     pictures: int = 0
@@ -106,6 +107,7 @@ class Stream:
     messages: list[SigningMessage] = field(default_factory=list)
     places: list[int] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
+    uncovered: int = 0
 
 
 def judge_stream(stream: Stream, anchors: Sequence[bytes]) -> MediaSigning:
@@ -120,6 +122,8 @@ def judge_stream(stream: Stream, anchors: Sequence[bytes]) -> MediaSigning:
             faults=tuple(stream.unreadable),
         )
     faults = list(stream.unreadable)
+    if stream.uncovered:
+        faults.append(f"{stream.uncovered} coded parts are of a kind that is never signed")
     signers, provenance = _signers(stream.messages, anchors, faults)
     valid = _valid(stream.messages, signers, faults)
     spans = match_messages(stream.items, stream.messages, stream.places)
