@@ -8,7 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 pytestmark = [pytest.mark.slow, pytest.mark.shared]
 
@@ -97,6 +99,22 @@ def test_the_report_is_printed_where_a_browser_is(done):
     refused = audit("report", "d/protocol.toml", "--pdf", "--browser", "nothing", folder=folder)
     assert refused.returncode == 7
     assert "'nothing' cannot be run" in refused.stderr
+
+
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="Chromium is not installed here")
+@pytest.mark.parametrize("width", [500, 1280])
+def test_the_report_keeps_within_a_telephone_and_a_screen(done, tmp_path, width):
+    folder, _ = done
+    shot = tmp_path / "shot.png"
+    page = (folder / "d/protocol/report.html").as_uri()
+    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run"]
+    arguments = [f"--user-data-dir={tmp_path}/profile", f"--screenshot={shot}"]
+    size = f"--window-size={width},9000"
+    subprocess.run(["chromium", *flags, *arguments, size, page], capture_output=True, check=False)
+    pixels = np.asarray(Image.open(shot).convert("L"), float)
+    assert pixels.shape == (9000, width)
+    assert pixels[:2000].std() > 10, "the page is blank"
+    assert pixels[:, -4:].std() < 10, "something reaches the right edge"
 
 
 def test_a_changed_protocol_or_picture_is_refused(done):
