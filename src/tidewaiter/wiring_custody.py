@@ -45,6 +45,7 @@ class Outcome:
     taken: list[Taken] = field(default_factory=list)
     confirmations: list[Confirmation] = field(default_factory=list)
     receipts: list[Path] = field(default_factory=list)
+    discrepancies: list[Discrepancy] = field(default_factory=list)
     waiting: int = 0
     """Records that are logged and not yet confirmed by the quorum."""
 
@@ -94,6 +95,8 @@ def confirm(place: SitePlace, site: Site, outcome: Outcome) -> Outcome:
         known = _last_confirmed(site, client.name)
         answer = client.confirm(note, known, site.log.consistency_proof)
         outcome.confirmations.append(answer)
+        if answer.stated_size is not None and answer.stated_size < known:
+            outcome.discrepancies.append(_set_back(answer, known))
         if answer.lines:
             lines = "".join(answer.lines).encode()
             take_answer(site, client.name, lines)
@@ -103,10 +106,20 @@ def confirm(place: SitePlace, site: Site, outcome: Outcome) -> Outcome:
                 "the database is an older state of itself"
             )
             last = answer.stated_size - 1
-            site.log.contradict(Discrepancy("database-rolled-back", text, size, last))
+            found = Discrepancy("database-rolled-back", text, size, last)
+            outcome.discrepancies.append(found)
+            site.log.contradict(found)
     outcome.receipts += write_receipts(place, site)
     outcome.waiting = len(site.agent.outbox())
     return outcome
+
+
+def _set_back(answer: Confirmation, known: int) -> Discrepancy:
+    text = (
+        f"{answer.witness} remembers {answer.stated_size} entries and confirmed {known} before: "
+        "its memory was lost or an older one put back; ask its keeper"
+    )
+    return Discrepancy("witness-set-back", text, answer.stated_size, known - 1)
 
 
 def take_answer(site: Site, witness: str, lines: bytes) -> int:

@@ -376,3 +376,19 @@ def test_a_request_that_was_changed_after_it_was_approved_is_not_done(copied):
     twice = copied.do("carry-out", request)
     assert twice.code == 2
     assert "ask anew" in twice.text
+
+
+def test_a_witness_whose_memory_was_set_back_is_named(copied):
+    book = copied.folder / "court.book"
+    old = book.read_bytes()
+    scan = copied.folder / "scan.txt"
+    scan.write_bytes(b"another exhibit")
+    assert copied.do("ingest", scan).code == 0
+    copied.carry("court")
+    for beside in copied.folder.glob("court.book-*"):
+        beside.unlink()
+    book.write_bytes(old)
+    with copied.served("court"):
+        answer = copied.do("checkpoint")
+    assert answer.code == 4
+    assert "witness-set-back: court remembers" in answer.text

@@ -6,7 +6,13 @@ from pathlib import Path
 
 import click
 
-from tidewaiter.cli.custody_options import CONTRADICTED, echo, site_option, tell_outcome
+from tidewaiter.cli.custody_options import (
+    CONTRADICTED,
+    echo,
+    site_option,
+    tell_discrepancies,
+    tell_outcome,
+)
 
 
 @click.command("checkpoint")
@@ -58,8 +64,7 @@ def command(
                 echo(f"carry to the witness: {path}")
         if out is not None:
             wiring_custody.write_whole(out, opened.log.checkpoint().encoded)
-        contradicted = opened.log.discrepancies
-        for one in contradicted:
-            echo(f"{one.name}: {one.text}")
-    if contradicted:
+        further = [one for one in opened.log.discrepancies if one not in outcome.discrepancies]
+        tell_discrepancies(further)
+    if further or outcome.discrepancies:
         raise click.exceptions.Exit(CONTRADICTED)

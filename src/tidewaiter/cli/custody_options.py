@@ -71,6 +71,7 @@ def tell_outcome(outcome: Outcome) -> None:
             echo(
                 f"notice: {answer.witness} knows {answer.stated_size} entries and confirms nothing"
             )
+    tell_discrepancies(outcome.discrepancies)
     for path in outcome.receipts:
         echo(f"receipt: {path}")
     if outcome.waiting:

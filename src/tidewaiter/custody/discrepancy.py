@@ -37,6 +37,7 @@ NAMES = {
     "bad-signature": "a record's signature does not fit the key it names",
     "record-malformed": "a leaf does not parse as a record",
     "checkpoint-invalid": "a stored checkpoint does not fit the log or its key",
+    "witness-set-back": "a witness remembers less than it confirmed before",
     "witness-unreachable": "a witness did not say what it last confirmed",
 }
 """Every name a discrepancy may have, with what it means in one line."""
