@@ -320,9 +320,13 @@ def _audit_media(
     sizes = array("q")
     if place.blobs is None:
         return sizes, [], 0
-    unnamed, actual = 0, {}
+    unnamed = 0
+    actual: dict[str, str] = {}
     for digest in place.blobs.digests():
-        actual[digest], size = _rehashed(place.blobs, digest)
+        content, size = _rehashed(place.blobs, digest)
+        if not content:  # erased while it was being listed, or missing
+            continue
+        actual[digest] = content
         sizes.append(size)
         unnamed += digest not in reading.media
     found = [
@@ -345,7 +349,7 @@ def _rehashed(blobs: BlobStore, digest: str) -> tuple[str, int]:
             while chunk := source.read(CHUNK):
                 state.update(chunk)
                 size += len(chunk)
-    except MissingMedium:  # it went while it was being listed
+    except MissingMedium:
         return "", 0
     return state.hexdigest(), size
 
