@@ -10,6 +10,8 @@ from tests.cli.custody_kit import founded, run
 from tests.custody.onvif_camera import Camera, signed_copy
 from tests.custody.recordings import pictures, write
 from tidewaiter.casework.custody_inputs import Trusted, may_carry_credentials, read_inputs
+from tidewaiter.casework.manifests import take_manifest
+from tidewaiter.custody.locate import compare
 from tidewaiter.custody.record import parse_record
 from tidewaiter.errors import UnknownExhibit
 from tidewaiter.settings import Limits
@@ -58,6 +60,14 @@ def test_each_file_says_what_it_brings_along(files, camera):
     assert names(files["MOV_0001"], camera) == (*signed, "onvif:signer-known")
     assert names(files["changed"], camera)[1] == "onvif:not-authentic"
     assert names(files["cut"]) in ((), ("onvif:unread",))
+
+
+def test_a_copy_without_the_messages_is_called_stripped(files):
+    original, copy = (take_manifest(files[name], Limits()) for name in ("MOV_0001", "plain"))
+    found = compare(original, copy)
+    assert "signature stripped" in found.notes
+    assert "signature stripped" not in compare(original, original).notes
+    assert "signature stripped" not in compare(copy, original).notes
 
 
 @pytest.mark.parametrize("suffix", [".mkv", ".ts", ".mov"])
