@@ -12,7 +12,7 @@ d57862470b001d8e48035d7477fa2ab0cf566a5ef6665cc0087e16332291150e  tidewaiter.err
 7b92150584a617f900d6834fb3c9e8baaaf46c77b9fc78628915db69d3efac17  tidewaiter.custody.keys
 afa33291a522a1faf01e30d3f333b89bf9126b060647a448499372991b9cb3c3  tidewaiter.custody.note
 5f684d30cd8b77e40115c3ef258324a034b99244c138a3249ddf9e2bd5b72ee9  tidewaiter.custody.proof
-33a083d2dd43ce265f18cdde727075ad266efbd1ba176703c05c86e2fac8c550  tidewaiter.custody.discrepancy
+35f0325db71c2012d013d4255deaace5c6dff19502039a6dad7df11db3fd2124  tidewaiter.custody.discrepancy
 0f23832e0f76947a23a97bb0b227dcb0dfe465d4601da48eeb6a034caab84cca  tidewaiter.custody.verdict
 b9c61c25e772f8987e0153d83eeada418e05341b3cf6bca075b0058716d1603d  tidewaiter.custody.record_kinds
 ea70c52fbf96a88f9de323bd28cc66079025f0fe1f9dc1530f38ddc6a9fd5a72  tidewaiter.custody.record
@@ -693,6 +693,7 @@ NAMES = {
     "bad-signature": "a record's signature does not fit the key it names",
     "record-malformed": "a leaf does not parse as a record",
     "checkpoint-invalid": "a stored checkpoint does not fit the log or its key",
+    "witness-set-back": "a witness remembers less than it confirmed before",
     "witness-unreachable": "a witness did not say what it last confirmed",
 }
 """Every name a discrepancy may have, with what it means in one line."""
