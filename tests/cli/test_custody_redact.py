@@ -9,6 +9,9 @@ import pytest
 from tests.cli.custody_kit import founded, run
 from tests.custody.recordings import pictures, write
 
+# 20 redaction-not-faithful
+
+
 MASK = "1-3,25,25,50,60"
 
 
