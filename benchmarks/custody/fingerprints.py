@@ -28,7 +28,7 @@ from tidewaiter.settings import Limits
 from tidewaiter.traces.fingerprints import PictureHashes
 
 GOAL = 10.0
-SECONDS, FPS, RATE = 40, 25, 48_000
+SECONDS, FPS, RATE = 20, 25, 48_000
 CODECS = {
     "H.264, 1 Mb/s": ("libx264", "1M", {"preset": "veryfast"}),
     "H.264, 4 Mb/s": ("libx264", "4M", {"preset": "veryfast"}),

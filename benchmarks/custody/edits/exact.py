@@ -26,9 +26,9 @@ from tidewaiter.custody.locate import compare
 from tidewaiter.evaluation.intervals import wilson
 from tidewaiter.settings import Limits
 
-SCENES = (("day", 21), ("night", 22), ("worn", 23))
+SCENES = (("day", 21), ("worn", 23))
 OTHER = ("day", 25)
-SECONDS = 10.0
+SECONDS = 8.0
 INTRA = {"qp": "24", "g": "1", "bf": "0", "preset": "ultrafast"}
 CONTAINERS = {
     "matroska": ("copy.mkv", {}),

@@ -35,24 +35,35 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="edits and benign copies of test scenes")
     parser.add_argument("--shared", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--every", type=int, default=1, help="take every so many of the edits")
+    parser.add_argument("--made-only", action="store_true", help="only what the work folder has")
     given = parser.parse_args()
     edits: list[dict[str, Any]] = []
     benign: list[dict[str, Any]] = []
-    for name in TEST:
-        if name in EDITED:
+    used: dict[str, list[str]] = {"edited": [], "benign copies": []}
+    for position, name in enumerate(TEST):
+        if name in EDITED and _is_wanted(name, given, "edits"):
             original, cases = cases_of(name, given.shared, given.work, edits=True)
-            edits += [_judged(case, original) for case in cases]
-        original, cases = cases_of(name, given.shared, given.work, edits=False)
-        benign += [_benign(case, original) for case in cases]
+            chosen = list(cases)[position % given.every :: given.every]
+            edits += [_judged(case, original) for case in chosen]
+            used["edited"].append(name)
+        if _is_wanted(name, given, "benign"):
+            original, cases = cases_of(name, given.shared, given.work, edits=False)
+            benign += [_benign(case, original) for case in cases]
+            used["benign copies"].append(name)
         print(name, sum(row["found"] for row in edits), len(edits), flush=True)
     result = {
         "thresholds": vars(shipped_thresholds()),
-        "scenes": {"benign copies": list(TEST), "edited": list(EDITED)},
+        "scenes": used,
         "edits": _edits(edits),
         "benign copies": _alarms(benign),
     }
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+
+
+def _is_wanted(name: str, given: argparse.Namespace, what: str) -> bool:
+    return not given.made_only or (given.work / name.replace("/", "_") / what).exists()
 
 
 def _judged(case: Case, original: Manifest) -> dict[str, Any]:
