@@ -111,6 +111,9 @@ def test_groups_of_groups():
     assert nested.quorum_met({"audit", "wco"})
     assert not nested.quorum_met({"audit", "vigilance", "spare"})
     assert policy("quorum wco").quorum_met({"wco"})
+    both = policy("group both 2 vigilance audit\nquorum both")
+    assert both.quorum_met({"vigilance", "audit"})
+    assert not both.quorum_met({"vigilance", "wco"})
     assert not policy("quorum wco").quorum_met({"audit", "vigilance", "outside"})
     # A name confirmed by nobody's cosignature cannot be claimed from outside.
     assert not nested.quorum_met({"inner", "wco"})
