@@ -1,14 +1,14 @@
 """Kill runs of an audit at random points, let them go on, and compare their tables.
 
-    python benchmarks/face_audit/kills.py --kills 200
+    python benchmarks/face_audit/kills.py --steps 200 --moments 200
 
 `steps`: SIGKILL at a random step of a run over a made service with faults: before a ledger
 line, in its midst, after it, or after the service billed a call whose reply is not recorded.
 `moments`: SIGKILL from outside at a random moment, of a run that speaks HTTP to a stand-in
 which throttles, fails, truncates and drops after billing; under a cap of two thirds of the
 calls, which is then lifted. Every kill has a run of its own. Billed calls are the service's
-own count. About a second of processor time a kill; the ledger waits for the disk at every
-row, so point TMPDIR at a memory disk.
+own count. A kind of which 0 are asked for keeps the result it has. About a second of processor
+time a kill; the ledger waits for the disk at every row, so point TMPDIR at a memory disk.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ from tests.face_audit.killing import (  # noqa: E402
 )
 from tidewaiter.evaluation.planning import bound_without_success  # noqa: E402
 
+RESULTS = Path(__file__).parent / "results" / "kills.json"
 SEED = 20_311
 CAP_SHARE = 2 / 3
 
@@ -43,17 +44,21 @@ CAP_SHARE = 2 / 3
 def main() -> None:
     """Kill, count, and write results/kills.json."""
     parser = argparse.ArgumentParser(description="kill -9 at random points")
-    parser.add_argument("--kills", type=int, default=200, help="of either kind")
-    kills = parser.parse_args().kills
+    parser.add_argument("--steps", type=int, default=200)
+    parser.add_argument("--moments", type=int, default=200)
+    arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="tidewaiter-kills-") as name, nursery() as runs:
-        result = {
-            "seed": SEED,
-            "steps": _at_steps(runs, Path(name), kills),
-            "moments": _at_moments(runs, Path(name), kills),
-        }
-    path = Path(__file__).parent / "results" / "kills.json"
-    path.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    print(path.read_text(encoding="utf-8"))
+        if arguments.steps:
+            _keep("steps", _at_steps(runs, Path(name), arguments.steps))
+        if arguments.moments:
+            _keep("moments", _at_moments(runs, Path(name), arguments.moments))
+    print(RESULTS.read_text(encoding="utf-8"))
+
+
+def _keep(kind: str, found: dict[str, Any]) -> None:
+    kept = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
+    kept = {"seed": SEED, **{k: kept[k] for k in ("steps", "moments") if k in kept}, kind: found}
+    RESULTS.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
 
 
 def _at_steps(runs: Nursery, folder: Path, kills: int) -> dict[str, Any]:
