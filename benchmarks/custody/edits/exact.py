@@ -37,7 +37,7 @@ CONTAINERS = {
     "fragmented mp4": ("copy.mp4", {"movflags": "frag_keyframe+empty_moov"}),
 }
 FOREIGN = 1 << 15
-RESULTS = Path(__file__).parents[1] / "results" / "edits_exact.json"
+RESULTS = Path(__file__).parent / "results" / "exact.json"
 
 
 def main() -> None:

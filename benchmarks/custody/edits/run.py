@@ -27,7 +27,7 @@ from tidewaiter.evaluation.intervals import wilson
 
 NEAR = 13
 """Frames; custody handbook, goal G6."""
-RESULTS = Path(__file__).parents[1] / "results" / "edits.json"
+RESULTS = Path(__file__).parent / "results" / "edits.json"
 
 
 def main() -> None:
