@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -303,11 +303,16 @@ def audit_site(place: SitePlace, outside: Sequence[Path] = (), *, media: bool = 
 def gaps_of(place: SitePlace, from_ms: int, to_ms: int | None) -> Absences:
     """What is missing between two moments, worked out from the entries alone."""
     judge = Judge(allowed=place.allowed, check_signatures=False)
+    until_ms = min(now_ms(), now_ms() if to_ms is None else to_ms)
+    jumps: list[Discrepancy] = []
     store = place.open_store(read_only=True)
     with contextlib.closing(store):
         for leaf in store.leaves():
-            judge.feed(leaf.index, leaf.body)
-    return judge.absences(from_ms, min(now_ms(), now_ms() if to_ms is None else to_ms))
+            found = judge.feed(leaf.index, leaf.body)
+            jumps += [one for one in found if one.name == "sequence-gap"]
+    absences = judge.absences(from_ms, until_ms)
+    within = [one for one in jumps if _overlaps(one, from_ms, until_ms)]
+    return replace(absences, discrepancies=(*within, *absences.discrepancies))
 
 
 def write_whole(path: Path, data: bytes) -> Path:
@@ -327,6 +332,13 @@ def write_whole(path: Path, data: bytes) -> Path:
             "another folder"
         ) from error
     return path
+
+
+def _overlaps(found: Discrepancy, from_ms: int, until_ms: int) -> bool:
+    """Whether it may have happened within the span; an end that is not known is open."""
+    began_too_late = found.since_ms is not None and found.since_ms > until_ms
+    ended_too_early = found.until_ms is not None and found.until_ms < from_ms
+    return not (began_too_late or ended_too_early)
 
 
 def _last_confirmed(site: Site, witness: str) -> int:

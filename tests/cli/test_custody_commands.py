@@ -312,6 +312,12 @@ def test_a_recording_that_was_due_and_not_made_shows(copied):
     assert json.loads(gaps.text)["missing"][0]["name"] == "expected-recording-missing"
 
 
+def test_a_camera_file_that_was_never_docked_shows(copied):
+    (copied.card / "MOV_0004.txt").write_bytes(b"recorded after one that is not here")
+    copied.do("dock", "--device", "bwc-0017", copied.card)
+    assert "files 3 to 3 were not docked" in copied.do("gaps").text
+
+
 def test_a_shorter_life_takes_two_people_and_a_longer_one_does_not(copied):
     longer = copied.do("classify", "bwc-0017/0", "--class", "proceedings", "--basis", "case 7")
     assert longer.code == 0, longer.text
