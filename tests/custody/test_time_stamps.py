@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from tests.custody.bundle_kit import camera_world, checkpoint_note, proof_of
-from tidewaiter.cli import custody_stamp_check, custody_stamp_request
+from tidewaiter.cli.program import program
 from tidewaiter.custody.time_stamp import check_stamp, note_within, stamp_request
 from tidewaiter.errors import BadSignature, InputError, MalformedText
 
@@ -142,11 +142,11 @@ def test_the_commands_work_on_a_note_and_on_a_proof_file(authority, tmp_path, mo
     (tmp_path / "checkpoint").write_bytes(checkpoint_note(leaves))
     (tmp_path / "one.tlog-proof").write_bytes(proof_of(leaves, 4))
     run = CliRunner().invoke
-    asked = run(custody_stamp_request.command, ["one.tlog-proof", "--out", "q"])
+    asked = run(program, ["custody", "stamp", "request", "one.tlog-proof", "--out", "q"])
     assert asked.exit_code == 0, asked.output
     (tmp_path / "r").write_bytes(reply_to(authority, (tmp_path / "q").read_bytes()))
     anchors = ["--anchors", str(authority / "root.pem")]
-    told = run(custody_stamp_check.command, ["checkpoint", "r", *anchors])
+    told = run(program, ["custody", "stamp", "check", "checkpoint", "r", *anchors])
     assert "existed no later than 20" in told.output
     assert "CN=Test-Authority" in told.output
     assert note_within(proof_of(leaves, 4)) == checkpoint_note(leaves)

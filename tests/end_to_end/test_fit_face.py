@@ -57,9 +57,12 @@ def until_tried(out: Path, count: int) -> None:
         time.sleep(0.1)
         if record.exists():
             with sqlite3.connect(record, timeout=30) as database:
-                rows = database.execute(
-                    "SELECT COUNT(*) FROM task WHERE key LIKE 'try/%' AND state='done'"
-                ).fetchone()
+                made = database.execute("SELECT COUNT(*) FROM sqlite_master WHERE name='task'")
+                rows = (0,)
+                if made.fetchone()[0]:
+                    rows = database.execute(
+                        "SELECT COUNT(*) FROM task WHERE key LIKE 'try/%' AND state='done'"
+                    ).fetchone()
             database.close()
             if rows[0] >= count:
                 return
