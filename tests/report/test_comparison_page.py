@@ -85,3 +85,9 @@ def test_lines_for_a_terminal_name_every_difference():
     assert len(said) == 4
     assert said[-1].strip().startswith("0:06 (#150)")
     assert "← 0:06 – 0:08 (#150 – #199)" in said[-1]
+
+
+def test_each_timeline_says_whose_it_is():
+    page = comparison_page(FOUND, NAMES, {})
+    assert "<figcaption>The copy: where it differs</figcaption>" in page
+    assert page.index("<figcaption>The copy:") < page.index("<figcaption>The original:")

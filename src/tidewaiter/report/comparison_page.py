@@ -124,8 +124,8 @@ def comparison_page(
     """
     translate = translator(language)
     timelines = [
-        timeline_svg(_timeline(found, 1, _ON_COPY), translate, "copy"),
-        timeline_svg(_timeline(found, 0, _ON_ORIGINAL), translate, "original"),
+        (_ON_COPY, timeline_svg(_timeline(found, 1, _ON_COPY), translate, "copy")),
+        (_ON_ORIGINAL, timeline_svg(_timeline(found, 0, _ON_ORIGINAL), translate, "original")),
     ]
     context = {
         "found": found,
