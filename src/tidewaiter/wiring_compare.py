@@ -20,7 +20,6 @@ from tidewaiter.errors import (
     ExaminationError,
     InputError,
     LimitExceeded,
-    StorageError,
     TidewaiterError,
     UnknownExhibit,
 )
@@ -28,6 +27,7 @@ from tidewaiter.jobs.queue import Queue
 from tidewaiter.jobs.supervisor import run
 from tidewaiter.report.comparison_page import Seen, comparison_page
 from tidewaiter.settings import Limits, Settings
+from tidewaiter.storage.reports import write_whole
 from tidewaiter.traces.fingerprints import SHARE_UNITS, ClockBox
 from tidewaiter.wiring import error_named
 
@@ -215,20 +215,7 @@ def _from_recording(
 
 def write_manifest(manifest: Manifest, path: Path) -> None:
     """Write a manifest whole or not at all. Raises StorageError."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with beside.open("wb") as file:
-            file.write(manifest.encode())
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise StorageError(
-            f"the manifest could not be written ({error.strerror}); free disk space or choose "
-            "another --out"
-        ) from error
+    write_whole(path, manifest.encode())
 
 
 def _work(handler: str, payload: dict[str, Any], limits: Limits, folder: Path) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
@@ -25,11 +24,11 @@ from tidewaiter.errors import (
     BadSignature,
     InputError,
     IntegrityError,
-    StorageError,
     UnknownExhibit,
 )
 from tidewaiter.outlets.witness_client import Confirmation
 from tidewaiter.settings import Settings
+from tidewaiter.storage import reports
 from tidewaiter.storage.custody_secrets import SqliteSecrets
 from tidewaiter.wiring_custody_files import docking_order, handed_in, listed_files
 from tidewaiter.wiring_custody_site import SitePlace, now_ms, opened_site
@@ -316,21 +315,8 @@ def gaps_of(place: SitePlace, from_ms: int, to_ms: int | None) -> Absences:
 
 
 def write_whole(path: Path, data: bytes) -> Path:
-    """Write a file whole or not at all. Raises StorageError."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with beside.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise StorageError(
-            f"{path.name!r} could not be written ({error.strerror}); free disk space or choose "
-            "another folder"
-        ) from error
+    """Write a file whole or not at all, and name it. Raises StorageError."""
+    reports.write_whole(path, data)
     return path
 
 
