@@ -16,9 +16,9 @@ from tidewaiter.weights.own import OwnNetwork
 FACE_NETWORK = "face_network"
 """The option that names the network to use in place of the shipped one: an `OwnNetwork`."""
 SHAPE = (1, 3, NETWORK_SIDE, NETWORK_SIDE)
-# Changes made for the network's eyes alone seldom outlive a compression: on held-out crops the
-# two looks differ by more than any untouched face's after every gradient attack, and their
-# mean is as accurate as with a plain mirror image (benchmarks/detection/face_network).
+# Changes made for the first look alone seldom outlive a compression; those made with the second
+# one in mind do (docs/explanation/attacks.md). The mean is as accurate as with a plain mirror
+# image (benchmarks/detection/face_network/steadiness.py).
 SECOND_LOOK_QUALITY = 75
 # The map is enlarged so many times, smoothly, before it is laid over the picture.
 FINER = 16
