@@ -2,8 +2,14 @@
 
     python benchmarks/face_audit/pilot.py --out FOLDER --model FOLDER
 
-With --random 3, the default, 160 pairs attack; results/pilot.json was taken with --random 0,
-the 40 pairs of look-alikes, on a machine too busy for more, and is not timed.
+160 pairs attack: of each person the nearest look-alike and three others. results/pilot.json
+holds the timed audit, of one gate, on a machine with nothing else to do:
+
+    … --gates 1
+
+results/gates.json every gate, with a threshold at 0.1 % that rests on 30 errors and more:
+
+    … --impostors 175 --every-detector --name gates
 
 FOLDER of --model holds the files of the recogniser faceres (docs/howto/audit-adapters.md).
 Six kinds of attack by default; --every-species takes all, --impostors N lets so many people
@@ -31,11 +37,14 @@ from pathlib import Path
 from lfw_people import copied
 
 from tidewaiter import wiring_audit
+from tidewaiter.detectors.base import Detector
+from tidewaiter.detectors.registry import all_detectors
 from tidewaiter.face_audit.protocol import ATTACKS
 from tidewaiter.face_audit.results import AttackRow, AtThreshold, AuditResults, Planned, Rate
 from tidewaiter.face_audit.verdict import worst_row
 from tidewaiter.forgeries.faces import SPECIES
 from tidewaiter.settings import Settings
+from tidewaiter.vocabulary import MediaKind
 from tidewaiter.weights.own import FACE_MANIPULATION, SHIPPED
 from tidewaiter.wiring_audit import Bench
 
@@ -106,6 +115,9 @@ def main() -> None:
     parser.add_argument("--portraits", action="store_true")
     parser.add_argument("--every-species", action="store_true")
     parser.add_argument("--gates", type=int, help="only so many gates, beginning with the first")
+    parser.add_argument(
+        "--every-detector", action="store_true", help="every detector of pictures is a gate, too"
+    )
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument(
         "--left-out",
@@ -182,7 +194,15 @@ def gates(given: argparse.Namespace) -> dict[str, Tried]:
         name = f"network that never saw a {family}"
         found[name] = Tried(DETECTOR, Path(folder).resolve(), frozenset({family}))
     found["opinion"] = Tried(OPINION)
+    if given.every_detector:
+        found |= {d.id: Tried(f'detector = "{d.id}"') for d in _detectors_of_pictures()}
     return dict(list(found.items())[: given.gates])
+
+
+def _detectors_of_pictures() -> Iterator[Detector]:
+    for detector in all_detectors().values():
+        if MediaKind.PICTURE in detector.media and detector.id not in DETECTOR:
+            yield detector
 
 
 def _processor_s() -> float:
