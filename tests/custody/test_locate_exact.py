@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -47,6 +49,27 @@ def test_footage_put_in_place_of_other_is_replaced():
 def test_two_stretches_that_change_places_are_moved():
     copy = FRAMES[:10] + FRAMES[80:85] + FRAMES[15:80] + FRAMES[10:15] + FRAMES[85:]
     assert said(copy) == [("moved", (10, 15), None, (80, 85)), ("moved", (80, 85), None, (10, 15))]
+
+
+def test_stretches_that_change_places_around_a_shorter_one_leave_no_edge_unnamed():
+    copy = FRAMES[:10] + FRAMES[40:70] + FRAMES[30:40] + FRAMES[10:30] + FRAMES[70:]
+    assert said(copy) == [
+        ("moved_away", (10, 10), (10, 40), None),
+        ("moved", (40, 50), None, (30, 40)),
+        ("moved", (50, 70), None, (10, 30)),
+    ]
+
+
+@given(st.lists(st.integers(0, 29), unique=True, max_size=6), st.randoms(use_true_random=False))
+def test_every_break_is_an_edge_of_a_finding(cuts, random):
+    edges = [0, *sorted(cuts), 30]
+    parts = [FRAMES[start:end] for start, end in pairwise(edges)]
+    random.shuffle(parts)
+    copy = [item for part in parts for item in part]
+    breaks = {0, 30, *(p for p in range(1, 30) if copy[p] != copy[p - 1] + 1)}
+    found = exact_changes(FRAMES[:30], copy)
+    got = {edge for change in found for edge in change.copy}
+    assert breaks - {0, 30} <= got <= breaks
 
 
 def test_a_still_scene_coded_alike_is_matched_outwards():

@@ -5,17 +5,35 @@ import dataclasses
 import pytest
 
 from tidewaiter.custody.differences import KINDS as DIFFERENCE_KINDS
-from tidewaiter.custody.differences import Comparison, Difference, Place, Stretch
+from tidewaiter.custody.differences import MEASURES, Comparison, Difference, Place, Stretch
 from tidewaiter.messages import translator
-from tidewaiter.report.comparison_page import KINDS, Seen, comparison_page, lines, verdict_words
+from tidewaiter.report.comparison_page import (
+    KINDS,
+    MEASURED,
+    Seen,
+    comparison_page,
+    lines,
+    measured_words,
+    verdict_words,
+)
 
-CUT = Difference("removed", Stretch(150, 150, 6.0, 6.0), Stretch(150, 200, 6.0, 8.0), uncertain=9)
+CUT = Difference(
+    "removed",
+    Stretch(150, 150, 6.0, 6.0),
+    Stretch(150, 200, 6.0, 8.0),
+    uncertain=9,
+    measure="length_pictures",
+    level=50.0,
+    threshold=3.0,
+)
 PAINTED = Difference(
     "painted",
     Stretch(60, 120, 2.4, 4.8),
     Stretch(60, 120, 2.4, 4.8),
     place=Place(0.1, 0.2, 0.3, 0.4),
-    strength=80.0,
+    measure="picture_residual",
+    level=1213.5,
+    threshold=26.6,
 )
 FOUND = Comparison(
     verdict="altered",
@@ -37,8 +55,27 @@ def unaltered(verdict, carrier):
     return dataclasses.replace(FOUND, verdict=verdict, carrier=carrier, differences=(), notes=())
 
 
-def test_every_kind_has_words():
+def test_every_kind_and_every_measure_has_words():
     assert set(KINDS) == set(DIFFERENCE_KINDS)
+    assert set(MEASURED) == set(MEASURES)
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_every_difference_states_its_level_and_the_threshold(language):
+    page = comparison_page(FOUND, NAMES, {}, language)
+    for item in FOUND.differences:
+        assert measured_words(item).render(translator(language)) in page
+    assert "1213.5" in page
+    assert "26.6" in page
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+def test_what_was_measured_is_said_with_its_threshold(measure):
+    bare = measure == "identity"
+    levels = {"level": None, "threshold": None} if bare else {"level": 7.0, "threshold": 3.0}
+    said = measured_words(dataclasses.replace(CUT, measure=measure, **levels)).render(str)
+    assert "{" not in said
+    assert bare or ("7" in said and "3" in said)
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])

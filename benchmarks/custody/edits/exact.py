@@ -16,14 +16,13 @@ import time
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import material
 import numpy as np
+from shares import share
 
 from tidewaiter.casework.manifests import take_manifest
 from tidewaiter.custody.locate import compare
-from tidewaiter.evaluation.intervals import wilson
 from tidewaiter.settings import Limits
 
 SCENES = (("day", 21), ("worn", 23))
@@ -69,7 +68,7 @@ def main() -> None:
                 located[edit.name].append(breaks <= got <= breaks | own | {0, len(edit.frames)})
     result = {
         "scenes": [f"{kind} {seed}, {SECONDS:.0f} s" for kind, seed in SCENES],
-        "located to the exact picture": _share([hit for row in located.values() for hit in row]),
+        "located to the exact picture": share([hit for row in located.values() for hit in row]),
         "by edit": {name: f"{sum(row)} of {len(row)}" for name, row in located.items()},
         "remuxed and read as unchanged": {
             name: f"{sum(row)} of {len(row)}" for name, row in unchanged.items()
@@ -156,17 +155,6 @@ def _remux(source: Path, target: Path, options: dict[str, str]) -> None:
             if packet.dts is not None:
                 packet.stream = stream
                 writer.mux(packet)
-
-
-def _share(hits: list[bool]) -> dict[str, Any]:
-    interval = wilson(sum(hits), len(hits))
-    return {
-        "found": sum(hits),
-        "of": len(hits),
-        "value": interval.value,
-        "lower": interval.lower,
-        "upper": interval.upper,
-    }
 
 
 if __name__ == "__main__":

@@ -67,6 +67,7 @@ TRANSCODED = (
 
 _X265 = {"preset": "ultrafast", "x265-params": "log-level=none:pools=none:frame-threads=1"}
 _VP9 = {"deadline": "realtime", "cpu-used": "8", "b": "0"}
+_VP8 = {"deadline": "realtime", "cpu-used": "8", "b": "600k"}
 BENIGN = (
     Encoding("x264 24", options={"crf": "24", "preset": "veryfast"}),
     *TRANSCODED,
@@ -78,6 +79,8 @@ BENIGN = (
     Encoding("x264 28, slower rate", options={"crf": "28", "preset": "veryfast"}, fps=0.6),
     Encoding("x264 28, higher rate", options={"crf": "28", "preset": "veryfast"}, fps=1.2),
     Encoding("x264 28, cropped", options={"crf": "28", "preset": "veryfast"}, crop=0.04),
+    Encoding("x265 32, 0.5", "libx265", {"crf": "32", **_X265}, scale=0.5),
+    Encoding("vp8 32", "libvpx", {**_VP8, "crf": "32"}, scale=0.75, suffix=".webm"),
 )
 """Copies that alter nothing; rates are multiples of the source's."""
 

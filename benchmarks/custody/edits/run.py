@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scenes import EDITED, TEST, Case, cases_of
+from scenes import EDITED, TEST, Case, cases_of, is_made
+from shares import share
 
 from tidewaiter.custody.differences import Comparison, Difference
 from tidewaiter.custody.locate import compare
 from tidewaiter.custody.manifest import Manifest
 from tidewaiter.custody.thresholds import shipped_thresholds
-from tidewaiter.evaluation.intervals import wilson
 
 NEAR = 13
 """Frames; custody handbook, goal G6."""
@@ -63,7 +63,7 @@ def main() -> None:
 
 
 def _is_wanted(name: str, given: argparse.Namespace, what: str) -> bool:
-    return not given.made_only or (given.work / name.replace("/", "_") / what).exists()
+    return not given.made_only or is_made(name, given.work, edits=what == "edits")
 
 
 def _judged(case: Case, original: Manifest) -> dict[str, Any]:
@@ -122,17 +122,6 @@ def _benign(case: Case, original: Manifest) -> dict[str, Any]:
     }
 
 
-def _share(hits: list[bool]) -> dict[str, Any]:
-    interval = wilson(sum(hits), len(hits))
-    return {
-        "found": sum(hits),
-        "of": len(hits),
-        "value": interval.value,
-        "lower": interval.lower,
-        "upper": interval.upper,
-    }
-
-
 def _edits(rows: list[dict[str, Any]]) -> dict[str, Any]:
     by_edit: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in rows:
@@ -161,7 +150,7 @@ def _edits(rows: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _rate(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    return _share([row["found"] for row in rows])
+    return share([row["found"] for row in rows])
 
 
 def _edges(rows: list[dict[str, Any]]) -> dict[str, Any]:
@@ -187,9 +176,9 @@ def _median(values: list[Any]) -> float | None:
 
 def _alarms(rows: list[dict[str, Any]]) -> dict[str, Any]:
     return {
-        "false alarms": _share([row["alarm"] for row in rows]),
+        "false alarms": share([row["alarm"] for row in rows]),
         "by copy": {
-            key: _share([row["alarm"] for row in rows if row["copy"] == key])
+            key: share([row["alarm"] for row in rows if row["copy"] == key])
             for key in sorted({row["copy"] for row in rows})
         },
         "alarms": [

@@ -21,10 +21,11 @@ from tidewaiter.settings import Limits
 
 CALIBRATION = (
     "intel/car-detection",
-    "ffpp/183",
-    "ffpp/253",
+    "onvif_signed/test_h264",
+    *(f"ffpp/{name}" for name in ("183", "253", "585", "599")),
     "made/day/1",
     "made/night/2",
+    "made/worn/13",
 )
 TEST = (
     "intel/bottle-detection",
@@ -46,8 +47,8 @@ EDITED = (
 """Test scenes that are edited; all of them give benign copies."""
 OTHER = {"intel": "ffpp/183", "ffpp": "intel/car-detection", "made": "intel/car-detection"}
 """What is inserted as another camera."""
-FOLDERS = {"intel": "intel_videos", "ffpp": "ffpp_c23/real"}
-GROUPS = {"intel": "real static", "ffpp": "real moving"}
+FOLDERS = {"intel": "intel_videos", "ffpp": "ffpp_c23/real", "onvif_signed": "onvif_signed"}
+GROUPS = {"intel": "real static", "ffpp": "real moving", "onvif_signed": "real static"}
 STARTS_S = {"one-by-one-person-detection": 20.0}
 SEED = 7
 
@@ -84,11 +85,16 @@ def cases_of(
 ) -> tuple[Manifest, Iterator[Case]]:
     """The manifest of a scene's original and its copies; what the work folder has is kept."""
     folder = work / name.replace("/", "_")
-    done = folder / ("edits" if edits else "benign")
-    if not done.exists():
+    if not is_made(name, work, edits=edits):
         _make(scene_of(name, shared), name, shared, folder, edits=edits)
-        done.touch()
     return decode((folder / "original.twm").read_bytes()), _read(name, folder, edits=edits)
+
+
+def is_made(name: str, work: Path, *, edits: bool) -> bool:
+    """Whether the work folder holds every copy of a scene."""
+    folder = work / name.replace("/", "_")
+    wanted = len(material.EDITS) * len(material.TRANSCODED) if edits else len(material.BENIGN)
+    return len(list(folder.glob("edit-*.twm" if edits else "benign-*.twm"))) >= wanted
 
 
 def _read(name: str, folder: Path, *, edits: bool) -> Iterator[Case]:

@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 from custody_sound import CODECS, EDITS, ORIGINAL, edited, rows_of, sources
+from shares import share
 
 from tidewaiter.custody.locate_sound import locate_sound
 from tidewaiter.custody.thresholds import shipped_thresholds
-from tidewaiter.evaluation.intervals import wilson
 from tidewaiter.traces.sound_bands import HOP_S
 
 WRITTEN_IN = ("aac 48k", "opus 24k")
@@ -47,9 +47,9 @@ def main() -> None:
         print(name, found, flush=True)
     result = {
         "sources": names,
-        "edits": {edit: _share([e is not None for e in rows]) for edit, rows in found.items()},
+        "edits": {edit: share([e is not None for e in rows]) for edit, rows in found.items()},
         "start, s off, largest": max(e for rows in found.values() for e in rows if e is not None),
-        "false alarms": _share(alarms),
+        "false alarms": share(alarms),
     }
     RESULTS.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
 
@@ -68,17 +68,6 @@ def _error(places: list[float], start_s: float) -> float | None:
     """How far the nearest finding begins from the edit; None where none is near."""
     error = min((abs(place - start_s) for place in places), default=NEAR_S + 1)
     return round(error, 3) if error <= NEAR_S else None
-
-
-def _share(hits: list[bool]) -> dict[str, Any]:
-    interval = wilson(sum(hits), len(hits))
-    return {
-        "found": sum(hits),
-        "of": len(hits),
-        "value": interval.value,
-        "lower": interval.lower,
-        "upper": interval.upper,
-    }
 
 
 if __name__ == "__main__":

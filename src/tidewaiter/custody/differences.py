@@ -10,6 +10,7 @@ KINDS = (
     "inserted",
     "repeated",
     "moved",
+    "moved_away",
     "replaced",
     "frozen",
     "sped_up",
@@ -24,6 +25,18 @@ KINDS = (
     "sound_missing",
 )
 """Every kind of difference, pictures before sound."""
+
+MEASURES = (
+    "identity",
+    "picture_residual",
+    "clock_residual",
+    "sound_residual",
+    "length_pictures",
+    "length_sound_steps",
+    "pace",
+)
+"""What a level measures: identity of coded material (no level), a residual in multiples of what
+encoding usually leaves at that place, a length, or how many times as fast a recording runs."""
 
 VERDICTS = ("unchanged", "transcoded", "altered", "cannot_tell")
 CARRIERS = ("same_file", "remuxed", "re_encoded")
@@ -55,8 +68,9 @@ class Difference:
 
     `exact` says that coded pictures were compared, not their appearance. `from_original` is
     where repeated or moved material stands in the original. `uncertain` is by how many frames
-    the place may be off, where nothing moves. `strength` is the measured value over the
-    threshold, for painted regions and sound; 0 elsewhere.
+    the place may be off, where nothing moves. `level` is what was measured and `threshold` the
+    value from which it counts; `measure` (one of `MEASURES`) says of what. Coded pictures have
+    neither: any other picture counts.
     """
 
     kind: str
@@ -66,7 +80,9 @@ class Difference:
     place: Place | None = None
     exact: bool = False
     uncertain: int = 0
-    strength: float = 0.0
+    measure: str = "identity"
+    level: float | None = None
+    threshold: float | None = None
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from tidewaiter.custody.differences import Comparison, Difference, Place, Stretch
 from tidewaiter.custody.locate_exact import exact_changes, keys_of, shared_share
 from tidewaiter.custody.locate_pictures import (
+    SAME_RATE,
     Mask,
     PictureFindings,
     PictureThresholds,
@@ -39,6 +41,12 @@ LEAST_TIME_SLACK = 2_000
 """Microseconds; Matroska rounds to whole milliseconds."""
 ONVIF_UUID = "005bc93f2d715e95ada4796f90877a6f"
 """Marks signatures in the stream (ONVIF Media Signing)."""
+SOUND_KINDS = {
+    "removed": "sound_removed",
+    "moved_away": "sound_removed",
+    "inserted": "sound_inserted",
+}
+"""Changes of order by their names in the sound; the others are all replacements."""
 EXPLAINED_S = 0.6
 """A change of the sound this near to one of the pictures belongs to it."""
 
@@ -71,7 +79,7 @@ def compare(
         return _verdict(original, copy, "remuxed", found, notes, thresholds)
     limits = PictureThresholds(thresholds.picture, thresholds.clock, thresholds.shortest)
     pictures = locate_pictures(ours, theirs, limits, masks)
-    found = _seen(pictures, ours, theirs)
+    found = _seen(pictures, ours, theirs, limits)
     if pictures.window is not None:
         notes.append("cropped")
     if not pictures.same_rate:
@@ -193,11 +201,10 @@ def _exact_sound(original: Manifest, copy: Manifest) -> list[Difference]:
     if shared_share(keys, others) < SHARED_SHARE:
         thresholds = shipped_thresholds()
         return _heard(original, copy, [], thresholds, [])
-    names = {"removed": "sound_removed", "inserted": "sound_inserted"}
     our_times, their_times = _from_zero(ours.sound_pts), _from_zero(theirs.sound_pts)
     return [
         Difference(
-            kind=names.get(change.kind, "sound_replaced"),
+            kind=SOUND_KINDS.get(change.kind, "sound_replaced"),
             copy=_at(their_times, change.copy),
             original=None if change.original is None else _at(our_times, change.original),
             exact=True,
@@ -230,24 +237,37 @@ def _at(times: NDArray[np.int64], span: tuple[int, int]) -> Stretch:
     return Stretch(span[0], span[1], round(start_s, 6), round(end_s, 6))
 
 
-def _seen(found: PictureFindings, ours: Fingerprints, theirs: Fingerprints) -> list[Difference]:
+def _seen(
+    found: PictureFindings, ours: Fingerprints, theirs: Fingerprints, limits: PictureThresholds
+) -> list[Difference]:
     """Differences of a re-encoded copy's pictures."""
     listed = [
-        _change(change, ours.frame_time, theirs.frame_time, uncertain)
-        for change, uncertain in zip(found.changes, found.uncertain, strict=True)
+        replace(
+            _change(change, ours.frame_time, theirs.frame_time),
+            uncertain=uncertain,
+            measure="length_pictures",
+            level=float(length),
+            threshold=float(limits.shortest),
+        )
+        for change, length, uncertain in zip(
+            found.changes, found.lengths, found.uncertain, strict=True
+        )
     ]
     taken = [item.copy for item in listed if item.copy.end > item.copy.start]
-    for part in (*found.painted, *found.clock):
+    measured = [(part, "picture_residual", limits.picture) for part in found.painted]
+    measured += [(part, "clock_residual", limits.clock) for part in found.clock]
+    for part, measure, threshold in measured:
         if any(_within((part.start, part.end), stretch) for stretch in taken):
             continue
-        copy = _at(theirs.frame_time, (part.start, part.end))
         listed.append(
             Difference(
                 "painted",
-                copy,
+                _at(theirs.frame_time, (part.start, part.end)),
                 _at(ours.frame_time, _shown_span(found, part)),
                 place=_place(part),
-                strength=round(part.peak, 2),
+                measure=measure,
+                level=round(part.peak, 2),
+                threshold=threshold,
             )
         )
     return listed
@@ -259,7 +279,9 @@ def _paced(pace: float, ours: Fingerprints, theirs: Fingerprints) -> Difference:
         "sped_up" if pace > 1 else "slowed",
         _at(theirs.frame_time, (0, len(theirs.frame_time))),
         _at(ours.frame_time, (0, len(ours.frame_time))),
-        strength=round(pace, 3),
+        measure="pace",
+        level=round(pace, 3),
+        threshold=round(1 + SAME_RATE if pace > 1 else 1 - SAME_RATE, 3),
     )
 
 
@@ -290,9 +312,7 @@ def _place(part: Painted) -> Place | None:
     )
 
 
-def _change(
-    change: Change, ours: NDArray[np.int64], theirs: NDArray[np.int64], uncertain: int
-) -> Difference:
+def _change(change: Change, ours: NDArray[np.int64], theirs: NDArray[np.int64]) -> Difference:
     def from_ours(span: tuple[int, int] | None) -> Stretch | None:
         return None if span is None else _at(ours, span)
 
@@ -301,7 +321,6 @@ def _change(
         copy=_at(theirs, change.copy),
         original=from_ours(change.original),
         from_original=from_ours(change.from_original),
-        uncertain=uncertain,
     )
 
 
@@ -326,32 +345,36 @@ def _heard(
     if found is None:
         notes.append("sound not comparable")
         return []
-    listed = _sound_differences(found, ours, theirs)
+    listed = _sound_differences(found, ours, theirs, thresholds)
     return [item for item in listed if not _explained(item, pictures)]
 
 
 def _sound_differences(
-    found: SoundFindings, ours: Fingerprints, theirs: Fingerprints
+    found: SoundFindings, ours: Fingerprints, theirs: Fingerprints, thresholds: Thresholds
 ) -> list[Difference]:
     hop = round(HOP_S * 1e6)
     our_times = np.arange(len(ours.sound_band), dtype=np.int64) * hop + ours.sound_start
     their_times = np.arange(len(theirs.sound_band), dtype=np.int64) * hop + theirs.sound_start
-    names = {"removed": "sound_removed", "inserted": "sound_inserted"}
-    listed = []
-    for change in found.changes:
-        item = _change(change, our_times, their_times, 0)
-        listed.append(
-            Difference(
-                names.get(item.kind, "sound_replaced"),
-                item.copy,
-                item.original,
-                item.from_original,
-            )
+    listed = [
+        replace(
+            _change(change, our_times, their_times),
+            kind=SOUND_KINDS.get(change.kind, "sound_replaced"),
+            measure="length_sound_steps",
+            level=float(change.length),
+            threshold=float(thresholds.shortest_sound),
         )
-    for part in found.stretches:
-        kind = "sound_muted" if part.silent else "sound_replaced"
-        copy = _at(their_times, (part.start, part.end))
-        listed.append(Difference(kind, copy, strength=round(part.peak, 2)))
+        for change in found.changes
+    ]
+    listed += [
+        Difference(
+            "sound_muted" if part.silent else "sound_replaced",
+            _at(their_times, (part.start, part.end)),
+            measure="sound_residual",
+            level=round(part.peak, 2),
+            threshold=thresholds.sound,
+        )
+        for part in found.stretches
+    ]
     return listed
 
 

@@ -39,7 +39,10 @@ def shared_share(original: Sequence[Hashable], copy: Sequence[Hashable]) -> floa
 
 
 def exact_changes(original: Sequence[Hashable], copy: Sequence[Hashable]) -> list[Change]:
-    """Removed, inserted, repeated, moved and replaced items, in order of the copy."""
+    """Removed, inserted, repeated, moved and replaced items, in order of the copy.
+
+    Every place at which the copy does not go on as the original does is an edge of one of them.
+    """
     blocks = matching_blocks(original, copy)
     known = _Known(
         places=_places(original),
@@ -51,7 +54,8 @@ def exact_changes(original: Sequence[Hashable], copy: Sequence[Hashable]) -> lis
     for before, after in pairwise(edges):
         gone = (before.ours + before.length, after.ours)
         come = (before.theirs + before.length, after.theirs)
-        found += _gap(original, copy, gone, come, known)
+        if gone[0] < gone[1] or come[0] < come[1]:
+            found += _gap(original, copy, gone, come, known)
     return found
 
 
@@ -202,7 +206,8 @@ def _gap(
     missing = [index for index in range(*gone) if original[index] not in known.moved]
     lost = (missing[0], missing[-1] + 1) if missing else None
     if come[0] == come[1]:
-        return [Change("removed", come, lost)] if lost else []
+        # All that stood here is shown elsewhere: without this the break would have no name.
+        return [Change("removed", come, lost) if lost else Change("moved_away", come, gone)]
     found: list[Change] = []
     for start, end, source in _sources(copy, come, known.places):
         if source is None:

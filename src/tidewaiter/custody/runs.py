@@ -204,6 +204,8 @@ def _between(
     if not others:
         if len(missing):
             found.append(Change("removed", (place, place), (int(missing[0]), int(missing[-1]) + 1)))
+        elif high > low:
+            found.append(Change("moved_away", (place, place), (low, high)))
         return found
     gap = (int(missing[0]), int(missing[-1]) + 1) if len(missing) else None
     for run in others:

@@ -20,6 +20,7 @@ KINDS = {
     "inserted": tr("pictures of unknown origin were inserted"),
     "repeated": tr("pictures are shown a second time"),
     "moved": tr("pictures stand elsewhere than in the original"),
+    "moved_away": tr("pictures that stand here in the original are shown elsewhere in the copy"),
     "replaced": tr("pictures were replaced"),
     "frozen": tr("one picture stands still"),
     "sped_up": tr("shown faster than in the original"),
@@ -33,6 +34,26 @@ KINDS = {
     "sound_muted": tr("sound was silenced"),
     "sound_missing": tr("the copy has no sound at all; the original has"),
 }
+
+MEASURED = {
+    "identity": tr("compared bit by bit; any difference counts"),
+    "picture_residual": tr(
+        "{level:.1f} times what encoding usually leaves there; more than {threshold:.1f} counts"
+    ),
+    "clock_residual": tr(
+        "clock: {level:.1f} times what encoding usually leaves there; "
+        "more than {threshold:.1f} counts"
+    ),
+    "sound_residual": tr(
+        "sound: {level:.1f} times its usual difference; more than {threshold:.1f} counts"
+    ),
+    "length_pictures": tr("{level:.0f} pictures long; {threshold:.0f} or more count"),
+    "length_sound_steps": tr(
+        "{level:.0f} steps of sound long (40 ms each); {threshold:.0f} or more count"
+    ),
+    "pace": tr("{level:.2f} times as fast; beyond {threshold:.2f} it counts"),
+}
+"""What was measured and from where it counts, by the measure."""
 
 NOTES = {
     "other parameter sets": tr(
@@ -152,7 +173,16 @@ class Row:
     copy: str
     original: str
     source: str
+    measured: Text
     remark: Text | str
+
+
+def measured_words(item: Difference) -> Text:
+    """What was measured of a difference, and the value from which it counts."""
+    words = MEASURED[item.measure]
+    if item.level is None or item.threshold is None:
+        return words
+    return Text(template=words.template, values={"level": item.level, "threshold": item.threshold})
 
 
 def _row(item: Difference) -> Row:
@@ -161,15 +191,12 @@ def _row(item: Difference) -> Row:
         remark = tr("exact")
     elif item.uncertain:
         remark = tr("nothing moves here: {frames} frames either way", frames=item.uncertain)
-    elif item.kind in ("sped_up", "slowed") and item.strength:
-        remark = tr("{pace:.2f} times as fast", pace=item.strength)
-    elif item.strength:
-        remark = tr("level {level:.1f}", level=item.strength)
     return Row(
         KINDS[item.kind],
         _where(item.copy),
         _where(item.original),
         _where(item.from_original),
+        measured_words(item),
         remark,
     )
 
