@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tidewaiter.face_audit.embedding import FaceBox, Template
+from tidewaiter.face_audit.embedding import FaceBox, FaceMemory, Template
 from tidewaiter.face_audit.service import Picture
 from tidewaiter.face_audit.stand_in.shapes import stand_in
 from tidewaiter.outlets import opening
@@ -230,7 +230,7 @@ def bench(tmp_path, monkeypatch):
         if adapter in LOCAL:
             return Bench(adapter, folder=tmp_path)
         shape = "compreface" if adapter == "rest" else adapter
-        made_up = stand_in(shape, embedder or MadeFaces(), script, approved=approved)
+        made_up = stand_in(shape, FaceMemory(embedder or MadeFaces()), script, approved=approved)
         server = serving(made_up, **({"now": now} if now else {}))
         servers.append(server)
         return Bench(adapter, server.__enter__(), made_up, tmp_path)

@@ -50,7 +50,7 @@ class SquaresEmbedder:
 
 
 def standing(seed: int) -> StandIn:
-    return stand_in("compreface", SquaresEmbedder(), Script(shares_of(FAULTS), seed))
+    return stand_in("compreface", FaceMemory(SquaresEmbedder()), Script(shares_of(FAULTS), seed))
 
 
 def carried_out(folder: Path, address: str, max_calls: int | None) -> None:

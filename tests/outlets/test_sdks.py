@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tidewaiter.face_audit.embedding import FaceBox, Template
+from tidewaiter.face_audit.embedding import FaceBox, FaceMemory, Template
 from tidewaiter.face_audit.stand_in.faults import Fault
 from tidewaiter.face_audit.stand_in.shapes import stand_in
 from tidewaiter.face_audit.stand_in.standing_in import Script
@@ -41,7 +41,7 @@ def azure():
     clients = []
 
     def connect(script=None, *, approved=True, key="k"):
-        server = serving(stand_in("azure", Shades(), script, approved=approved))
+        server = serving(stand_in("azure", FaceMemory(Shades()), script, approved=approved))
         credential = AzureKeyCredential(key)
         client = face.FaceClient(server.__enter__(), credential, retry_total=0)
         clients.append((server, client))
@@ -100,7 +100,7 @@ def amazon(monkeypatch):
     def connect(script=None):
         from botocore.config import Config
 
-        server = serving(stand_in("rekognition", Shades(), script))
+        server = serving(stand_in("rekognition", FaceMemory(Shades()), script))
         servers.append(server)
         return boto3.session.Session().client(
             "rekognition",

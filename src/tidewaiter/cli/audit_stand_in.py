@@ -35,12 +35,12 @@ def command(
 ) -> None:
     """Serve a stand-in on 127.0.0.1 until interrupted. It is test kit, not a service.
 
-    It decodes each picture under the service's real limits, locates the largest face,
-    computes the embedded recogniser's embedding and really compares: similarity is
-    1 / (1 + exp((d - 0.6) / 0.06)) of the Euclidean distance d, times 100 for rekognition.
-    Every answer is stamped, and so is every report on it. Any key will do; one that is
-    "expired" (rekognition: an access key id beginning EXPIRED) is refused. GET
-    /stand-in/bill tells the billed calls by trial.
+    It opens each picture under the service's real limits, in a process of its own that may
+    crash without harm, locates the largest face, computes the embedded recogniser's
+    embedding and really compares: similarity is 1 / (1 + exp((d - 0.6) / 0.06)) of the
+    Euclidean distance d, times 100 for rekognition. Every answer is stamped, and so is
+    every report on it. Any key will do; one that is "expired" (rekognition: an access key
+    id beginning EXPIRED) is refused. GET /stand-in/bill tells the billed calls by trial.
     """
     from tidewaiter.wiring_stand_in import standing_in
 

@@ -93,6 +93,16 @@ def run(
         _dismiss(crew, queue)
 
 
+def resident_bytes(pid: int) -> int:
+    """Memory a process holds at this moment; 0 where it cannot be asked."""
+    import psutil
+
+    try:
+        return int(psutil.Process(pid).memory_info().rss)
+    except psutil.Error:
+        return 0
+
+
 def _start(queue: Queue, handler: str, limits: Limits) -> _Worker:
     owner = uuid4().hex
     command = [sys.executable, "-m", "tidewaiter.jobs.worker"]
@@ -116,7 +126,7 @@ def _watch(worker: _Worker, queue: Queue, limits: Limits) -> None:
     elapsed = time.monotonic() - worker.task_since
     if elapsed > limits.max_wall_s:
         _kill(worker, f"examining took over {limits.max_wall_s:g} s, the limit max_wall_s")
-    elif _resident_bytes(worker.process.pid) > limits.max_memory_bytes:
+    elif resident_bytes(worker.process.pid) > limits.max_memory_bytes:
         mib = limits.max_memory_bytes // 2**20
         _kill(worker, f"examining needed more than {mib} MiB, the limit max_memory_bytes")
 
@@ -174,12 +184,3 @@ def _dismiss(crew: list[_Worker], queue: Queue) -> None:
 def _hang_up(worker: _Worker) -> None:
     if worker.process.stdin is not None:
         worker.process.stdin.close()
-
-
-def _resident_bytes(pid: int) -> int:
-    import psutil
-
-    try:
-        return int(psutil.Process(pid).memory_info().rss)
-    except psutil.Error:
-        return 0

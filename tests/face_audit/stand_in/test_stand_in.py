@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from tidewaiter.errors import ConfigurationError
-from tidewaiter.face_audit.embedding import FaceBox, Template
+from tidewaiter.face_audit.embedding import FaceBox, FaceMemory, Template
 from tidewaiter.face_audit.multipart import Part, form
 from tidewaiter.face_audit.service import TEST_KIT_HEADER, Request
 from tidewaiter.face_audit.stand_in.faces import MIDDLE, WIDTH, Face, similarity
@@ -70,7 +70,7 @@ ASKING = {"rekognition": compare_faces, "azure": detect, "compreface": verify}
 
 
 def asked(adapter, content, *, side=80):
-    made = stand_in(adapter, OneFace(side))
+    made = stand_in(adapter, FaceMemory(OneFace(side)))
     return made.answer(ASKING[adapter](content), 0.0), made
 
 
@@ -121,7 +121,7 @@ def test_azure_answers_no_face_or_a_small_one_with_an_empty_list(content, side):
 
 
 def test_a_face_id_ends_after_its_life():
-    made = stand_in("azure", OneFace())
+    made = stand_in("azure", FaceMemory(OneFace()))
     face_id = made.answer(detect(picture()), 1000.0).content[0]["faceId"]
     headers = {"ocp-apim-subscription-key": "k"}
     body = json.dumps({"faceId1": face_id, "faceId2": face_id}).encode()
@@ -153,7 +153,7 @@ def test_a_face_id_ends_after_its_life():
     ],
 )
 def test_a_bad_request_is_refused_and_not_billed(adapter, request_):
-    made = stand_in(adapter, OneFace())
+    made = stand_in(adapter, FaceMemory(OneFace()))
     sent = made.answer(request_, 0.0)
     assert 400 <= sent.status < 500
     assert made.bill == {}
@@ -180,7 +180,7 @@ def test_faults_follow_their_seed_and_their_shares():
 
 
 def test_the_bill_is_not_faulty():
-    made = stand_in("azure", OneFace(), Script({Fault.DROPPED: 1.0}))
+    made = stand_in("azure", FaceMemory(OneFace()), Script({Fault.DROPPED: 1.0}))
     assert made.answer(detect(picture()), 0.0).cut == 0
     assert made.answer(Request("GET", BILL_PATH), 0.0).content["billed"] == {"(none)": 1}
 

@@ -8,10 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from tidewaiter.face_audit.embedding import Embedder
 from tidewaiter.face_audit.service import Request
 from tidewaiter.face_audit.services.azure import DEFAULT_CONFIDENCE, FACE_ID_LIFE_S, LIMITS
-from tidewaiter.face_audit.stand_in.faces import Face, Faces, Unfit, ranked, similarity
+from tidewaiter.face_audit.stand_in.faces import Face, Faces, Looking, Unfit, ranked, similarity
 from tidewaiter.face_audit.stand_in.faults import Fault
 from tidewaiter.face_audit.stand_in.standing_in import Sent
 
@@ -37,9 +36,9 @@ class _Refusal(Exception):
 class AzureShape:
     """Detect, verify, identify and person groups, kept in memory."""
 
-    def __init__(self, embedder: Embedder, *, approved: bool = True) -> None:
+    def __init__(self, looking: Looking, *, approved: bool = True) -> None:
         """Without `approved`, face ids are refused as they are to customers not registered."""
-        self._faces = Faces(embedder, LIMITS)
+        self._faces = Faces(looking, LIMITS)
         self._approved = approved
         self._ids: dict[str, tuple[Face, float]] = {}
         self._groups: dict[str, _Group] = {}

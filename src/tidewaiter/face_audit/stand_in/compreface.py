@@ -6,10 +6,9 @@ from email import message_from_bytes
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from tidewaiter.face_audit.embedding import Embedder
 from tidewaiter.face_audit.service import Request
 from tidewaiter.face_audit.services.compreface import LIMITS, NO_FACE_CODE
-from tidewaiter.face_audit.stand_in.faces import Face, Faces, Unfit, ranked, similarity
+from tidewaiter.face_audit.stand_in.faces import Face, Faces, Looking, Unfit, ranked, similarity
 from tidewaiter.face_audit.stand_in.faults import Fault
 from tidewaiter.face_audit.stand_in.standing_in import Sent
 
@@ -29,8 +28,8 @@ class _Refusal(Exception):
 class ComprefaceShape:
     """Verification, and recognition among subjects kept in memory."""
 
-    def __init__(self, embedder: Embedder) -> None:
-        self._faces = Faces(embedder, LIMITS)
+    def __init__(self, looking: Looking) -> None:
+        self._faces = Faces(looking, LIMITS)
         self._subjects: dict[str, list[Face]] = {}
 
     def answer(self, request: Request, now_s: float) -> Sent:  # noqa: ARG002
@@ -39,7 +38,7 @@ class ComprefaceShape:
             return self._carried_out(request)
         except _Refusal as refusal:
             return refusal.sent
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, RecursionError):
             return _problem(400, 0, "A value cannot be understood")
 
     def refusal(self, fault: Fault) -> Sent:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
-from tidewaiter.errors import InputError
-from tidewaiter.face_audit.embedding import Embedder, FaceMemory, Known, Template, distance
+from tidewaiter.errors import ExaminationError, InputError
+from tidewaiter.face_audit.embedding import Known, Template, distance
 from tidewaiter.face_audit.fitness import unfit
 from tidewaiter.face_audit.service import Limits, Outcome, Picture
+from tidewaiter.settings import MIB
 from tidewaiter.settings import Limits as OpeningLimits
 
 # Similarity is 1 / (1 + exp((d - MIDDLE) / WIDTH)) of the distance d: a half at the distance
@@ -19,7 +20,19 @@ MIDDLE = 0.6
 WIDTH = 0.06
 DECIMALS = 7
 # A stand-in opens what strangers send it: as large as the largest picture a service takes.
-OPENING = OpeningLimits(max_pixels=50_000_000, max_side=20_000)
+OPENING = OpeningLimits(
+    max_pixels=50_000_000, max_side=20_000, max_wall_s=20.0, max_memory_bytes=1024 * MIB
+)
+
+
+class Looking(Protocol):
+    """Opens a picture and finds its largest face; InputError where it cannot be opened."""
+
+    def known(self, picture: Picture) -> Known:
+        """Size and face of the picture."""
+
+    def template(self, picture: Picture) -> Template | None:
+        """The largest face's embedding; None where no face is found."""
 
 
 @dataclass(frozen=True)
@@ -53,9 +66,8 @@ class Unfit(Exception):
 class Faces:
     """Finds faces within a service's limits, and keeps galleries of them."""
 
-    def __init__(self, embedder: Embedder, limits: Limits) -> None:
-        self._memory = FaceMemory(embedder, OPENING)
-        self._limits = limits
+    def __init__(self, looking: Looking, limits: Limits) -> None:
+        self._looking, self._limits = looking, limits
 
     def face(self, content: bytes) -> Face | None:
         """The largest face; None where none is found or it is below the limit.
@@ -67,14 +79,14 @@ class Faces:
             found = unfit(picture, self._limits, self._known)
             if found is not None and found.outcome is not Outcome.TOO_SMALL:
                 raise Unfit(found.service_code)
-            template = None if found else self._memory.template(picture)
+            template = None if found else self._looking.template(picture)
             known = self._known(picture)
-        except InputError:
+        except (InputError, ExaminationError):
             raise Unfit("unreadable") from None
         return None if template is None else Face(known.width, known.height, template)
 
     def _known(self, picture: Picture) -> Known:
-        return self._memory.known(picture)
+        return self._looking.known(picture)
 
 
 def similarity(one: Face, other: Face) -> float:

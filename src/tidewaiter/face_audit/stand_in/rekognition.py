@@ -7,10 +7,17 @@ import json
 import uuid
 from typing import Any
 
-from tidewaiter.face_audit.embedding import Embedder
 from tidewaiter.face_audit.service import Request
 from tidewaiter.face_audit.services.rekognition import LIMITS
-from tidewaiter.face_audit.stand_in.faces import Face, Faces, Unfit, as_box, ranked, similarity
+from tidewaiter.face_audit.stand_in.faces import (
+    Face,
+    Faces,
+    Looking,
+    Unfit,
+    as_box,
+    ranked,
+    similarity,
+)
 from tidewaiter.face_audit.stand_in.faults import Fault
 from tidewaiter.face_audit.stand_in.standing_in import Sent
 
@@ -28,8 +35,8 @@ class _Refusal(Exception):
 class RekognitionShape:
     """CompareFaces and collections, kept in memory."""
 
-    def __init__(self, embedder: Embedder) -> None:
-        self._faces = Faces(embedder, LIMITS)
+    def __init__(self, looking: Looking) -> None:
+        self._faces = Faces(looking, LIMITS)
         self._collections: dict[str, dict[str, list[Face]]] = {}
 
     def answer(self, request: Request, now_s: float) -> Sent:  # noqa: ARG002

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tidewaiter.face_audit.embedding import Embedder
 from tidewaiter.face_audit.stand_in.azure import AzureShape
 from tidewaiter.face_audit.stand_in.compreface import ComprefaceShape
+from tidewaiter.face_audit.stand_in.faces import Looking
 from tidewaiter.face_audit.stand_in.rekognition import RekognitionShape
 from tidewaiter.face_audit.stand_in.standing_in import Script, Shape, StandIn
 
@@ -12,12 +12,12 @@ SHAPES = ("rekognition", "azure", "compreface")
 
 
 def stand_in(
-    adapter: str, embedder: Embedder, script: Script | None = None, *, approved: bool = True
+    adapter: str, looking: Looking, script: Script | None = None, *, approved: bool = True
 ) -> StandIn:
     """A stand-in that answers the adapter of that name; `approved` matters to azure only."""
     shapes: dict[str, Shape] = {
-        "rekognition": RekognitionShape(embedder),
-        "azure": AzureShape(embedder, approved=approved),
-        "compreface": ComprefaceShape(embedder),
+        "rekognition": RekognitionShape(looking),
+        "azure": AzureShape(looking, approved=approved),
+        "compreface": ComprefaceShape(looking),
     }
     return StandIn(shapes[adapter], script)
