@@ -26,6 +26,7 @@ from tidewaiter.errors import (
     IntegrityError,
     UnknownExhibit,
 )
+from tidewaiter.jobs.custody_signers import usable_processors, verify_in_workers
 from tidewaiter.outlets.witness_client import Confirmation
 from tidewaiter.settings import Settings
 from tidewaiter.storage import reports
@@ -292,11 +293,22 @@ def audit_place(place: SitePlace, outside: Sequence[Path], *, media: bool) -> It
         )
 
 
-def audit_site(place: SitePlace, outside: Sequence[Path] = (), *, media: bool = True) -> Audited:
-    """Read every record, and every byte of media, again; ask the witnesses."""
+def audit_site(
+    place: SitePlace,
+    outside: Sequence[Path] = (),
+    *,
+    media: bool = True,
+    workers: int | None = None,
+) -> Audited:
+    """Read every record, and every byte of media, again; ask the witnesses.
+
+    So many worker processes verify signatures, one for each processor by default; this process
+    alone does for 0.
+    """
     judge = Judge(allowed=place.allowed)
+    verify = verify_in_workers(usable_processors() if workers is None else workers)
     with audit_place(place, outside, media=media) as audited:
-        return audit(audited, judge, to_ms=now_ms())
+        return audit(audited, judge, to_ms=now_ms(), verify=verify)
 
 
 def gaps_of(place: SitePlace, from_ms: int, to_ms: int | None) -> Absences:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import io
 import itertools
 import sqlite3
 from dataclasses import dataclass, field
 
+import pytest
+
 from tests.custody.record_kit import World
+from tidewaiter.casework import custody_reading
 from tidewaiter.casework.custody_audit import Audited, Place, audit
 from tidewaiter.casework.custody_log import CustodyLog, open_log
 from tidewaiter.custody.checkpoint import Checkpoint, sign_checkpoint
@@ -65,6 +69,18 @@ def policy_of(witnesses) -> Policy:
     lines += [f"witness {one.name} {one.key.verifier}" for one in witnesses]
     lines += ["group some 2 " + " ".join(one.name for one in witnesses), "quorum some", ""]
     return Policy.parse("\n".join(lines).encode())
+
+
+class OrdinaryJudge:
+    """Every entry judged as the stand-alone verifier judges it, none by the short way."""
+
+    def __init__(self, judge: Judge) -> None:
+        self.judge = judge
+
+    def feed(self, index, body):
+        found = self.judge.feed(index, body)
+        is_malformed = [one.name for one in found] == ["record-malformed"]
+        return found, None if is_malformed else parse_record(body)
 
 
 class SqliteHands:
@@ -169,7 +185,12 @@ class Site:
         self.close()
         with self.hands.reopen() as store:
             place = Place(store, self.policy, self.blobs, witnesses=self.witnesses, outside=outside)
-            return audit(place, judge)
+            same = copy.deepcopy(judge)
+            audited = audit(place, judge)
+            with pytest.MonkeyPatch.context() as patched:
+                patched.setattr(custody_reading, "QuickJudge", OrdinaryJudge)
+                assert audit(place, same) == audited
+            return audited
 
     # ----- what an insider does -----
 

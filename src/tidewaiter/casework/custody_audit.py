@@ -7,30 +7,26 @@ media, roots are made of those hashes, and compared with what witnesses vouch fo
 from __future__ import annotations
 
 import hashlib
-import re
 from array import array
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
+from tidewaiter.casework.custody_reading import Reading, Verify, read, verify_later
 from tidewaiter.custody.checkpoint import Checkpoint
 from tidewaiter.custody.discrepancy import Discrepancy
 from tidewaiter.custody.explaining import Anchor, Fork, Stored, explain
 from tidewaiter.custody.judging import Judge
-from tidewaiter.custody.merkle import EMPTY_ROOT, Tree, leaf_hash
+from tidewaiter.custody.merkle import Tree
 from tidewaiter.custody.note import Note, parse_signature_lines
 from tidewaiter.custody.policy import Policy
 from tidewaiter.custody.proof import FIRST_LINE, ProofFile
-from tidewaiter.custody.record import Record, parse_record
-from tidewaiter.custody.store import BlobStore, Head, LogStore, SecretStore, StoredLeaf, Witness
+from tidewaiter.custody.record import parse_record
+from tidewaiter.custody.store import BlobStore, LogStore, SecretStore, Witness
 from tidewaiter.custody.trust import JudgedCheckpoint, judge_checkpoint
 from tidewaiter.custody.witness_times import WitnessTimes, witness_times
 from tidewaiter.errors import IntegrityError, MalformedText, MissingMedium
 
 CHUNK = 1024 * 1024
-AT_ONCE = 4096
-# How canonical JSON spells the medium that a record names.
-BLOB = re.compile(rb'"blob":"([0-9a-f]{64})"')
-MEDIA_FIELDS = frozenset({"blob", "manifest_blob"})
 # More devices than these are counted, not listed, in one finding.
 MOST_DEVICES = 20
 # A longer span is not read again to say whose records are in it.
@@ -65,22 +61,6 @@ class Audited:
     unasked: tuple[str, ...] = ()
 
 
-@dataclass
-class _Reading:
-    """The store as one pass over it finds it."""
-
-    tree: Tree = field(default_factory=Tree)
-    head: Head = field(default=Head(0, EMPTY_ROOT))
-    edited: list[int] = field(default_factory=list)
-    claimed: list[bytes] = field(default_factory=list)
-    gaps: list[tuple[int, int]] = field(default_factory=list)
-    judged: list[Discrepancy] = field(default_factory=list)
-    media: dict[str, tuple[int, str, str]] = field(default_factory=dict)
-    """By digest: the entry that names it, its device and its recording."""
-    recordings: dict[str, tuple[int, str]] = field(default_factory=dict)
-    latest_ms: int = 0
-
-
 def audit(
     place: Place,
     judge: Judge | None = None,
@@ -88,14 +68,14 @@ def audit(
     entries: bool = True,
     from_ms: int = 0,
     to_ms: int | None = None,
-    told: Callable[[int], None] = lambda _records: None,
+    verify: Verify = verify_later,
 ) -> Audited:
     """Read everything again and name what is wrong.
 
     The judge of entries is made here unless one is given, for instance one that does not check
     signatures; without `entries` records are hashed and not judged. Silences are looked for
-    between `from_ms` and `to_ms` (the newest claim by default). `told` is called with the number
-    of records read.
+    between `from_ms` and `to_ms` (the newest claim by default). `verify` may find out on other
+    processors who signed the entries, before the judge asks.
     """
     found: list[Discrepancy] = []
     # Witnesses first: what they confirm while the log is read would look like a log cut short.
@@ -105,7 +85,7 @@ def audit(
         anchors = _stored_anchors(place, found)
         if judge is not None:
             judge.times = _times(anchors)
-        reading = _read(place.store, judge, told)
+        reading = read(place.store, judge, verify)
         reading.head = place.store.head()
     if judge is not None:
         absent = judge.absences(from_ms, reading.latest_ms if to_ms is None else to_ms)
@@ -224,55 +204,7 @@ def _times(anchors: Iterable[Anchor]) -> WitnessTimes:
     )
 
 
-def _read(store: LogStore, judge: Judge | None, told: Callable[[int], None]) -> _Reading:
-    reading, due = _Reading(), 0
-    hashes: list[bytes] = []
-    for leaf in store.leaves():
-        if leaf.index > due:
-            reading.gaps.append((due, leaf.index - 1))
-        hashes.append(_hashed(leaf, reading))
-        if judge is not None:
-            _judge(leaf, reading, judge)
-        elif blob := BLOB.search(leaf.body):
-            reading.media.setdefault(blob[1].decode(), (leaf.index, "", ""))
-        due = leaf.index + 1
-        if len(hashes) == AT_ONCE:
-            reading.tree.extend(hashes)
-            hashes.clear()
-            told(reading.tree.size)
-    reading.tree.extend(hashes)
-    return reading
-
-
-def _hashed(leaf: StoredLeaf, reading: _Reading) -> bytes:
-    found = leaf_hash(leaf.body)
-    if found != leaf.leaf_hash:
-        reading.edited.append(leaf.index)
-        reading.claimed.append(leaf.leaf_hash)
-    return found
-
-
-def _judge(leaf: StoredLeaf, reading: _Reading, judge: Judge) -> None:
-    try:
-        record = parse_record(leaf.body)
-    except MalformedText as error:
-        text = f"entry {leaf.index}: {error}"
-        reading.judged.append(Discrepancy("record-malformed", text, leaf.index, leaf.index))
-        return
-    reading.judged += judge.feed_record(leaf.index, record)
-    reading.latest_ms = max(reading.latest_ms, record.claimed_ms)
-    _note_media(leaf.index, record, reading)
-
-
-def _note_media(index: int, record: Record, reading: _Reading) -> None:
-    recording = str(record.fields.get("result", record.recording))
-    for name in MEDIA_FIELDS & record.fields.keys():
-        reading.media.setdefault(record.fields[name], (index, record.device, recording))
-    if "blob" in record.fields:
-        reading.recordings.setdefault(recording, (index, record.device))
-
-
-def _judge_head(reading: _Reading, anchors: Sequence[Anchor]) -> list[Discrepancy]:
+def _judge_head(reading: Reading, anchors: Sequence[Anchor]) -> list[Discrepancy]:
     """The last commit stored a head and a checkpoint over all records; both must be there."""
     tree = reading.tree
     last = max(0, tree.size - 1)
@@ -285,7 +217,7 @@ def _judge_head(reading: _Reading, anchors: Sequence[Anchor]) -> list[Discrepanc
     return []
 
 
-def _stored(store: LogStore, reading: _Reading, unnamed: int) -> Stored:
+def _stored(store: LogStore, reading: Reading, unnamed: int) -> Stored:
     def devices_of(first: int, last: int) -> tuple[str, ...]:
         if last - first > MOST_READ_AGAIN:
             return ()
@@ -314,7 +246,7 @@ def _devices(store: LogStore, first: int, last: int) -> tuple[str, ...]:
 
 
 def _audit_media(
-    place: Place, reading: _Reading, judge: Judge | None
+    place: Place, reading: Reading, judge: Judge | None
 ) -> tuple[array[int], list[Discrepancy], int]:
     """Hash every medium; sizes read, findings, and how many media no entry names."""
     sizes = array("q")
@@ -354,7 +286,7 @@ def _rehashed(blobs: BlobStore, digest: str) -> tuple[str, int]:
     return state.hexdigest(), size
 
 
-def _wrong_medium(digest: str, actual: dict[str, str], reading: _Reading) -> Discrepancy:
+def _wrong_medium(digest: str, actual: dict[str, str], reading: Reading) -> Discrepancy:
     index, device, recording = reading.media.get(digest, (None, "", ""))
     content = actual[digest]
     whose = f" of recording {recording}" if recording else ""
@@ -368,7 +300,7 @@ def _wrong_medium(digest: str, actual: dict[str, str], reading: _Reading) -> Dis
     return Discrepancy(name, text, index, index, (device,) if device else ())
 
 
-def _audit_keys(place: Place, reading: _Reading, judge: Judge | None) -> list[Discrepancy]:
+def _audit_keys(place: Place, reading: Reading, judge: Judge | None) -> list[Discrepancy]:
     """Recordings whose key is gone although no entry says that they were erased."""
     if place.secrets is None or judge is None:
         return []

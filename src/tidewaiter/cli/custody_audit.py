@@ -35,6 +35,12 @@ from tidewaiter.cli.custody_options import (
 @click.option(
     "--redactions", is_flag=True, help="Open redacted copies and compare them; needs the keys."
 )
+@click.option(
+    "--workers",
+    type=click.IntRange(min=0),
+    help="Processes that verify signatures; 0: this one alone. As many as there are processors "
+    "by default; logs of a few thousand records need none.",
+)
 @site_option
 @settings_option
 def command(  # noqa: PLR0913 - one argument per option of the command line
@@ -44,6 +50,7 @@ def command(  # noqa: PLR0913 - one argument per option of the command line
     as_json: bool,
     forks: Path | None,
     redactions: bool,
+    workers: int | None,
     site: Path,
     settings_path: Path | None,
 ) -> None:
@@ -56,7 +63,7 @@ def command(  # noqa: PLR0913 - one argument per option of the command line
     from tidewaiter.wiring_custody_site import SitePlace
 
     place, untold = SitePlace(site), list[str]()
-    audited = wiring_custody.audit_site(place, outside, media=not no_media)
+    audited = wiring_custody.audit_site(place, outside, media=not no_media, workers=workers)
     if redactions:
         found, untold = wiring_custody_redacting.audit_redactions(
             place, wiring.read_settings(settings_path)

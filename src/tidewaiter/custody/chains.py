@@ -27,9 +27,9 @@ class Allowed:
     offset_ms: int = 120_000
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Link:
-    """What is remembered of one record of a chain."""
+    """What is remembered of one record of a chain; made anew for every record, never changed."""
 
     index: int
     seq: int
@@ -94,8 +94,21 @@ class DeviceChain:
             return [self._number_again(index, record, before)]
         link = _link_of(index, record)
         found = self._join(place, record, link)
-        self._cover(record)
+        if record.kind == "segment" and "start_ms" in record.fields:
+            self.cover(record.fields["start_ms"], record.fields["end_ms"])
         return [*found, *self._file_number(index, record)]
+
+    def cover(self, start: int, end: int) -> None:
+        """Take in a span that a segment covers, in POSIX milliseconds of the device's clock."""
+        place = bisect_right(self.covered_ms, (start, end))
+        while place and self.covered_ms[place - 1][1] >= start:
+            place -= 1
+            start, end = min(start, self.covered_ms[place][0]), max(end, self.covered_ms[place][1])
+            del self.covered_ms[place]
+        while place < len(self.covered_ms) and self.covered_ms[place][0] <= end:
+            end = max(end, self.covered_ms[place][1])
+            del self.covered_ms[place]
+        self.covered_ms.insert(place, (start, end))
 
     def end_ms(self) -> int:
         """The device's clock at its last record."""
@@ -217,20 +230,6 @@ class DeviceChain:
         return [
             Discrepancy("sequence-gap", text, index, index, (self.device,), None, record.claimed_ms)
         ]
-
-    def _cover(self, record: Record) -> None:
-        if "start_ms" not in record.fields or record.kind != "segment":
-            return
-        start, end = record.fields["start_ms"], record.fields["end_ms"]
-        place = bisect_right(self.covered_ms, (start, end))
-        while place and self.covered_ms[place - 1][1] >= start:
-            place -= 1
-            start, end = min(start, self.covered_ms[place][0]), max(end, self.covered_ms[place][1])
-            del self.covered_ms[place]
-        while place < len(self.covered_ms) and self.covered_ms[place][0] <= end:
-            end = max(end, self.covered_ms[place][1])
-            del self.covered_ms[place]
-        self.covered_ms.insert(place, (start, end))
 
 
 def _joined(before: Run, after: Run) -> Run:

@@ -55,8 +55,15 @@ class Judge:
     roster: Roster = field(default_factory=Roster)
     chains: dict[str, DeviceChain] = field(default_factory=dict)
     doubts: list[Doubt] = field(default_factory=list)
-    _signed: dict[str, array[int]] = field(default_factory=dict)
-    _blobs: dict[str, int] = field(default_factory=dict)
+    verified: dict[int, bytes] = field(default_factory=dict)
+    """Keys already found to have signed these entries; others are tried when they come."""
+
+    signed: dict[str, array[int]] = field(default_factory=dict)
+    """By signer, the entries that count as theirs."""
+
+    blobs: dict[str, int] = field(default_factory=dict)
+    """By digest of a sealed medium, the first entry that names it."""
+
     _requests: dict[str, int] = field(default_factory=dict)
 
     def feed(self, index: int, leaf: bytes) -> list[Discrepancy]:
@@ -72,7 +79,7 @@ class Judge:
         signature = self._judge_signature(index, record)
         if signature is not None:
             return [signature]
-        self._signed.setdefault(record.signer, array("Q")).append(index)
+        self.signed.setdefault(record.signer, array("Q")).append(index)
         found = self._judge_clock(index, record) + self._judge_level(index, record)
         lacking = self._lacking(index, record)
         if lacking and record.kind != "erase":
@@ -88,6 +95,19 @@ class Judge:
             self.chains, self.roster, from_ms=from_ms, to_ms=to_ms, whole_log=self.whole_log
         )
 
+    def settled_key(self, index: int, record: Record) -> bytes | None:
+        """The key that must have signed it, where signer and level leave nothing to say.
+
+        It holds for all later records of that signer, epoch, device and level, until an entry
+        about keys comes. None where there is something to say, or may be later.
+        """
+        known = self.history.epochs.get((record.signer, record.epoch))
+        if known is None or known.rotated is not None or known.revoked is not None:
+            return None
+        if self._judge_stand_in(record) or self._judge_level(index, record):
+            return None
+        return known.key
+
     def _judge_signature(self, index: int, record: Record) -> Discrepancy | None:
         if index == 0 and record.kind == "policy" and "people" in record.fields:
             return self._judge_founding(record)
@@ -97,7 +117,7 @@ class Judge:
         name, text = self._judge_key(record, standing)
         if name:
             return self._wrong(name, index, record, f"{where} {text}")
-        if not self.check_signatures or signature_fits(record, standing.key or b""):
+        if not self.check_signatures or self._is_signed_by(standing.key or b"", index, record):
             return None
         owner = self._who_signed(record)
         if owner:
@@ -105,6 +125,9 @@ class Judge:
             return self._wrong("device-reattributed", index, record, text, owner)
         text = f"{where}: the signature is not by key {record.epoch} of {record.signer}"
         return self._wrong("bad-signature", index, record, text)
+
+    def _is_signed_by(self, key: bytes, index: int, record: Record) -> bool:
+        return self.verified.get(index) == key or signature_fits(record, key)
 
     def _judge_key(self, record: Record, standing: Standing) -> tuple[str, str]:
         """The name of what is wrong with the key that a record names, and a text; empty if fine."""
@@ -207,7 +230,7 @@ class Judge:
                 text = f"entry {index} uses the approvals given for entry {first} again"
                 found.append(Discrepancy("approval-reused", text, first, index))
         if blob is not None:
-            first = self._blobs.setdefault(blob, index)
+            first = self.blobs.setdefault(blob, index)
             if first != index and record.kind == "segment":
                 text = f"entry {index} of {record.device} is the medium of entry {first} again"
                 found.append(self._wrong("segment-replayed", index, record, text))
@@ -224,14 +247,15 @@ class Judge:
         if not lacking:
             self.roster.enter(index, record)
         if record.seq is not None:
-            fresh = DeviceChain(record.device, self.allowed)
-            found += self.chains.setdefault(record.device, fresh).enter(index, record)
+            if record.device not in self.chains:
+                self.chains[record.device] = DeviceChain(record.device, self.allowed)
+            found += self.chains[record.device].enter(index, record)
         return found + self.retention.enter(index, record, lacking, self.times)
 
     def _doubt(self, index: int, record: Record) -> None:
         """Note what the revoked key signed that no witness had confirmed when it was lost."""
         subject, since_ms = record.fields["subject"], record.fields["since_ms"]
         proven = self.times.size_by(since_ms)
-        late = [one for one in self._signed.get(subject, ()) if one >= proven]
+        late = [one for one in self.signed.get(subject, ()) if one >= proven]
         if late:
             self.doubts.append(Doubt(subject, late[0], late[-1], len(late), index, since_ms))

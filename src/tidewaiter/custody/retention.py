@@ -69,7 +69,8 @@ class RetentionBook:
         if record.kind == "erase":
             return self._erase(index, record, lacking, times)
         if record.kind in _BRINGS_A_RECORDING:
-            self._bring(index, record, times)
+            named = record.fields.get("class", "")
+            self.bring(index, record.recording, record.claimed_ms, named, times)
         elif record.kind in _IS_ABOUT_A_RECORDING and record.recording not in self.recordings:
             text = f"entry {index}, {record.kind}: no entry before it brings in {record.recording}"
             return [Discrepancy("entry-without-effect", text, index, index)]
@@ -79,12 +80,15 @@ class RetentionBook:
             self._change(record)
         return []
 
-    def _bring(self, index: int, record: Record, times: WitnessTimes) -> None:
-        since = max(record.claimed_ms, times.not_before_ms(index) or 0)
-        kept = self.recordings.setdefault(record.recording, Kept(index, since))
+    def bring(
+        self, index: int, recording: str, claimed_ms: int, named: str, times: WitnessTimes
+    ) -> None:
+        """Take in an entry that brings content of a recording, of the class it names if any."""
+        since = max(claimed_ms, times.not_before_ms(index) or 0)
+        kept = self.recordings.setdefault(recording, Kept(index, since))
         kept.since_ms = max(kept.since_ms, since)
         kept.sources.append(index)
-        kept.retention_class = kept.retention_class or record.fields.get("class", "")
+        kept.retention_class = kept.retention_class or named
 
     def _derive(self, index: int, record: Record, times: WitnessTimes) -> None:
         since = max(record.claimed_ms, times.not_before_ms(index) or 0)

@@ -21,9 +21,12 @@ class Head:
     root: bytes
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class StoredLeaf:
-    """One record as stored; the hash is the store's claim, not evidence."""
+    """One record as stored; the hash is the store's claim, not evidence.
+
+    Not frozen, since an audit makes millions of them and freezing doubles what each one takes.
+    """
 
     index: int
     body: bytes

@@ -1,0 +1,174 @@
+"""Judges the entries of a long log: those that leave nothing to say by a short way.
+
+The short way takes in a record if every test of `Judge.feed_record` would pass and its effects
+are those of one more link of a chain; it then leaves the judge in the same state. Whatever it
+does not know goes the ordinary way, so every finding is the ordinary judge's.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_right
+from functools import lru_cache
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+from tidewaiter.custody.chains import DeviceChain, Link, Run
+from tidewaiter.custody.discrepancy import Discrepancy
+from tidewaiter.custody.judging import Judge
+from tidewaiter.custody.quick_records import QuickEntry, read_quickly, signed_part
+from tidewaiter.custody.record import SIGNED_AS, Record, parse_record
+from tidewaiter.custody.record_kinds import decode_base64
+from tidewaiter.errors import MalformedText
+
+_KEPT = 8
+_FOREVER = 2**63
+# Keys as OpenSSL has them; making one takes as long as a tenth of a signature.
+_MOST_KEYS = 4096
+
+
+class _Settled(NamedTuple):
+    """What was found out about a signer, its epoch, the device and the level."""
+
+    device: str
+    key: bytes
+    chain: DeviceChain
+    signed: array[int]
+    speaks_for_itself: bool
+
+
+class QuickJudge:
+    """A judge with a short way; `judge` has what follows from the entries so far."""
+
+    def __init__(self, judge: Judge) -> None:
+        self.judge = judge
+        self._settled: dict[tuple[bytes | None, bytes, bytes, bytes | None], _Settled] = {}
+        self._confirmed_until, self._latest_ms = -1, _FOREVER
+
+    def feed(self, index: int, body: bytes) -> tuple[list[Discrepancy], QuickEntry | Record | None]:
+        """Judge the entry at this index; gives it as it was read, None if it is malformed."""
+        entry = read_quickly(body)
+        if entry is not None and self._passes(index, body, entry):
+            return [], entry
+        try:
+            record = parse_record(body)
+        except MalformedText as error:
+            text = f"entry {index}: {error}"
+            return [Discrepancy("record-malformed", text, index, index)], None
+        if record.kind == "policy" or record.kind.startswith("key."):
+            self._settled.clear()
+        return self.judge.feed_record(index, record), record
+
+    def _passes(self, index: int, body: bytes, entry: QuickEntry) -> bool:
+        named = (entry.by, entry.device, entry.epoch, entry.level)
+        settled = self._settled.get(named) or self._settle(index, body, named)
+        if settled is None or (entry.blob and entry.blob.decode() in self.judge.blobs):
+            return False
+        run = settled.chain.runs[-1]
+        claimed_ms, link = int(entry.claimed_ms), _link(index, entry)
+        if not self._follows(run, link, entry, settled.chain):
+            return False
+        if claimed_ms > self._latest_claim_ms(index):
+            return False
+        if self.judge.check_signatures and not self._is_signed(index, body, entry, settled.key):
+            return False
+        if entry.camera_no is not None and not _counts_on(settled.chain, int(entry.camera_no)):
+            return False
+        self._take_in(run, link, entry, settled, sha256(body))
+        return True
+
+    def _settle(
+        self, index: int, body: bytes, named: tuple[bytes | None, bytes, bytes, bytes | None]
+    ) -> _Settled | None:
+        record = parse_record(body)
+        key = self.judge.settled_key(index, record)
+        chain = self.judge.chains.get(record.device)
+        signed = self.judge.signed.get(record.signer)
+        if key is None or chain is None or signed is None:
+            return None
+        is_own = record.signer == record.device
+        settled = _Settled(record.device, key, chain, signed, is_own)
+        self._settled[named] = settled
+        return settled
+
+    def _follows(self, run: Run, link: Link, entry: QuickEntry, chain: DeviceChain) -> bool:
+        """Whether it is the direct successor of the newest, in time and by a steady clock."""
+        tail = run.tail
+        if link.seq != tail.seq + 1 or entry.prev.decode() != run.last_digest or tail.stop_reason:
+            return False
+        elapsed_ms = link.claimed_ms - tail.claimed_ms
+        off_ms = min(elapsed_ms, 0)
+        if link.uptime_ms is not None and tail.uptime_ms is not None and link.boot == tail.boot:
+            by_uptime = link.uptime_ms - tail.uptime_ms
+            off_ms = elapsed_ms - by_uptime
+            elapsed_ms = max(elapsed_ms, by_uptime)
+        allowed = chain.allowed
+        return elapsed_ms <= allowed.silence_ms and abs(off_ms) <= allowed.offset_ms
+
+    def _latest_claim_ms(self, index: int) -> int:
+        """The latest time that the entry may claim without contradicting its witnesses."""
+        if index >= self._confirmed_until:
+            times = self.judge.times
+            place = bisect_right(times.sizes, index)
+            is_bound = place < len(times.sizes)
+            self._confirmed_until = times.sizes[place] if is_bound else _FOREVER
+            bound = times.times_ms[place] + self.judge.allowed.offset_ms if is_bound else _FOREVER
+            self._latest_ms = bound
+        return self._latest_ms
+
+    def _is_signed(self, index: int, body: bytes, entry: QuickEntry, key: bytes) -> bool:
+        return self.judge.verified.get(index) == key or is_quickly_signed(body, entry, key)
+
+    def _take_in(
+        self, run: Run, link: Link, entry: QuickEntry, settled: _Settled, digest: Any
+    ) -> None:
+        judge, chain = self.judge, settled.chain
+        settled.signed.append(link.index)
+        chain.speaks_for_itself |= settled.speaks_for_itself
+        run.tail, run.last_digest, run.is_keys_only = link, digest.hexdigest(), False
+        run.digests += digest.digest()[:_KEPT]
+        if entry.camera_no is not None:
+            chain.camera_no = int(entry.camera_no)
+        if entry.blob is None or entry.recording is None:
+            return
+        judge.blobs[entry.blob.decode()] = link.index
+        if entry.start_ms is not None and entry.end_ms is not None:
+            chain.cover(int(entry.start_ms), int(entry.end_ms))
+        named = (entry.retention or b"").decode()
+        recording = entry.recording.decode()
+        judge.retention.bring(link.index, recording, link.claimed_ms, named, judge.times)
+
+
+def is_quickly_signed(body: bytes, entry: QuickEntry, key: bytes) -> bool:
+    """Whether this public key of 32 bytes signed the leaf."""
+    from cryptography.exceptions import InvalidSignature
+
+    signature = decode_base64(entry.sig.decode("ascii"), 64)
+    try:
+        public = _public_key(key)
+        public.verify(signature, SIGNED_AS + signed_part(body, entry))
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+@lru_cache(_MOST_KEYS)
+def _public_key(key: bytes) -> Any:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+    return Ed25519PublicKey.from_public_bytes(key)
+
+
+def _link(index: int, entry: QuickEntry) -> Link:
+    return Link(
+        index,
+        int(entry.seq),
+        int(entry.claimed_ms),
+        None if entry.uptime_ms is None else int(entry.uptime_ms),
+        (entry.boot or b"").decode(),
+        (entry.reason or b"").decode(),
+    )
+
+
+def _counts_on(chain: DeviceChain, camera_no: int) -> bool:
+    return chain.camera_no is None or camera_no <= chain.camera_no + 1

@@ -1,0 +1,142 @@
+"""The commonest records read by one regular expression each, for logs of millions of them.
+
+What an expression matches is canonical and would be accepted by `parse_record` with these very
+values; each field's own pattern is part of it. What it does not match says nothing at all: such
+a leaf goes the ordinary way.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from typing import NamedTuple
+
+from tidewaiter.custody.record_kinds import (
+    DEVICE_STATES,
+    KINDS,
+    LEVELS,
+    OPTIONAL_ALWAYS,
+    REQUIRED_ALWAYS,
+    STOP_REASONS,
+)
+
+QUICK_KINDS = ("heartbeat", "segment", "stop")
+
+
+class QuickEntry(NamedTuple):
+    """The values of a record that decide how it is judged; None where a field is absent."""
+
+    blob: bytes | None
+    boot: bytes | None
+    by: bytes | None
+    camera_no: bytes | None
+    claimed_ms: bytes
+    retention: bytes | None
+    """The field `class`."""
+    commit: bytes | None
+    device: bytes
+    end_ms: bytes | None
+    epoch: bytes
+    level: bytes | None
+    manifest_blob: bytes | None
+    prev: bytes
+    reason: bytes | None
+    recording: bytes | None
+    seq: bytes
+    sig: bytes
+    start_ms: bytes | None
+    uptime_ms: bytes | None
+
+
+_CAPTURED = tuple("class" if name == "retention" else name for name in QuickEntry._fields)
+
+_NAME = rb'"([A-Za-z0-9][A-Za-z0-9._:/-]{0,127})"'
+_DIGEST = rb'"([0-9a-f]{64})"'
+# Fifteen digits stay below 2^53; a larger number goes the ordinary way.
+_COUNT = rb"(0|[1-9][0-9]{0,14})"
+_INTEGER = rb"(0|-?[1-9][0-9]{0,14})"
+# In canonical base64 of 64 bytes the last letter holds four bits that are zero.
+_SIGNATURE = rb'"([A-Za-z0-9+/]{85}[AQgw]==)"'
+_COMMITTED = rb'"[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}":"[0-9a-f]{64}"'
+_PLAIN_NAME = rb'"[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}"'
+
+
+def _word(*words: str) -> bytes:
+    return b'"(' + b"|".join(re.escape(word.encode()) for word in words) + b')"'
+
+
+_PATTERNS: dict[str, bytes] = {
+    **dict.fromkeys(("epoch", "seq", "uptime_ms", "bytes", "camera_no", "battery"), _COUNT),
+    "free_mb": _COUNT,
+    **dict.fromkeys(("claimed_ms", "start_ms", "end_ms"), _INTEGER),
+    **dict.fromkeys(("device", "by", "class", "boot", "recording", "media_type"), _NAME),
+    **dict.fromkeys(("prev", "blob", "manifest_blob", "last_segment"), _DIGEST),
+    "sig": _SIGNATURE,
+    "level": _word(*LEVELS),
+    "state": _word(*DEVICE_STATES),
+    "reason": _word(*STOP_REASONS),
+    "commit": rb"(\{" + _COMMITTED + rb"(?:," + _COMMITTED + rb"){0,15}\})",
+    "signatures": rb"(\[(?:" + _PLAIN_NAME + rb"(?:," + _PLAIN_NAME + rb"){0,31})?\])",
+}
+_COMMITTED_NAMES = re.compile(rb'"([^"]+)":"')
+_KIND = b'"kind":"'
+_NEVER = rb"((?!))?"
+
+
+def _expression(kind: str) -> re.Pattern[bytes]:
+    """All fields of the kind in canonical order; what is not asked for is not captured."""
+    required, optional = KINDS[kind]
+    must = REQUIRED_ALWAYS | required
+    parts = []
+    for name in sorted(must | OPTIONAL_ALWAYS | optional | set(_CAPTURED)):
+        if name in {"kind", "v"}:
+            parts.append({"kind": b'"kind":"%s",' % kind.encode(), "v": b'"v":1'}[name])
+        elif name not in must | OPTIONAL_ALWAYS | optional:
+            parts.append(_NEVER)
+        elif name in _PATTERNS:
+            pattern = _PATTERNS[name]
+            if name not in _CAPTURED:
+                pattern = _uncaptured(pattern)
+            part = b'"%s":%s,' % (name.encode(), pattern)
+            parts.append(part if name in must else b"(?:" + part + b")?")
+        elif name in must:
+            raise ValueError(f"{kind} records must have {name}, and no pattern reads it")
+    return re.compile(rb"\{" + b"".join(parts) + rb"\}")
+
+
+def _uncaptured(pattern: bytes) -> bytes:
+    return re.sub(rb"(?<!\\)\((?!\?)", b"(?:", pattern)
+
+
+_EXPRESSIONS = {kind.encode()[:4]: _expression(kind) for kind in QUICK_KINDS}
+
+
+def read_quickly(body: bytes) -> QuickEntry | None:
+    """The values of a leaf of one of the quick kinds; None says nothing about it."""
+    at = body.find(_KIND) + len(_KIND)
+    expression = _EXPRESSIONS.get(body[at : at + 4])
+    match = expression.fullmatch(body) if expression else None
+    if match is None:
+        return None
+    entry = QuickEntry._make(match.groups())
+    if entry.commit is not None and not _commits_fit(entry):
+        return None
+    if entry.start_ms is None or entry.end_ms is None:
+        return entry if entry.start_ms is entry.end_ms else None
+    return entry if int(entry.start_ms) <= int(entry.end_ms) else None
+
+
+def signed_part(body: bytes, entry: QuickEntry) -> bytes:
+    """The canonical bytes of a quick record without its signature: what was signed."""
+    # Quotes within a text are escaped, so that this stands once in a record of these kinds.
+    return body.replace(b'"sig":"%s",' % entry.sig, b"", 1)
+
+
+def _commits_fit(entry: QuickEntry) -> bool:
+    """Names in canonical order, each once; a segment commits to its medium."""
+    if entry.commit is None or entry.commit.count(b",") == 0:
+        return entry.blob is None or (entry.commit or b"").startswith(b'{"media":')
+    names = _COMMITTED_NAMES.findall(entry.commit)
+    if any(before >= after for before, after in pairwise(names)):
+        return False
+    return entry.blob is None or b"media" in names
