@@ -14,6 +14,7 @@ from tidewaiter.casework.custody_site import (
     content_entry,
     entries_of,
     keys_so_far,
+    manifest_entry,
 )
 from tidewaiter.casework.custody_taking import plain_parts
 from tidewaiter.custody.commitments import Opening, format_openings
@@ -215,18 +216,19 @@ def _write_files(
     if site.secrets.wrapped_key(recording) is None:
         return [f"{recording} was erased: its proof stays, its content is gone"]
     record, name = content.record, recording.replace("/", "_")
-    if "manifest_blob" in record.fields:
-        parts = plain_parts(site, recording, record, "manifest")
-        write_parts(folder / "manifests" / f"{name}{MANIFEST_SUFFIX}", parts)
+    prints = manifest_entry(site.store, recording)
+    parts = plain_parts(site, recording, prints, "manifest")
+    write_parts(folder / "manifests" / f"{name}{MANIFEST_SUFFIX}", parts)
     if media:
         parts = plain_parts(site, recording, record, "media")
-        write_parts(folder / "media" / f"{name}{_suffix(site, record)}", parts)
+        write_parts(folder / "media" / f"{name}{_suffix(site, record, prints)}", parts)
         return []
     return ["the recording itself (--media puts it in)"]
 
 
-def _suffix(site: Site, record: Record) -> str:
+def _suffix(site: Site, *records: Record) -> str:
     """The original file's suffix, if it is a plain one."""
-    names = [one.value for one in site.secrets.openings(record.digest) if one.field == "name"]
+    opened = [one for record in records for one in site.secrets.openings(record.digest)]
+    names = [one.value for one in opened if one.field == "name"]
     suffix = Path(str(names[0])).suffix if names else ""
     return suffix if suffix[1:].isascii() and suffix[1:].isalnum() else ".bin"

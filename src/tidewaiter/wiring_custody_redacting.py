@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tidewaiter import __version__
 from tidewaiter.casework.custody_redacting import PARTS_OF_A_WHOLE, Redaction, ask_to_redact
-from tidewaiter.casework.custody_site import Placed, Site, content_entry
+from tidewaiter.casework.custody_site import Placed, Site, manifest_entry
 from tidewaiter.casework.custody_taking import plain_parts
 from tidewaiter.custody.differences import Comparison
 from tidewaiter.custody.discrepancy import Discrepancy
@@ -95,7 +95,7 @@ def parse_mask(text: str) -> Mask:
 
 
 def _compared(site: Site, wanted: Wanted, settings: Settings) -> Comparison:
-    record = content_entry(site.store, wanted.recording).record
+    record = manifest_entry(site.store, wanted.recording)
     with tempfile.TemporaryDirectory(prefix="tidewaiter-redaction-") as folder:
         manifest = Path(folder) / f"original{MANIFEST_SUFFIX}"
         write_parts(manifest, plain_parts(site, wanted.recording, record, "manifest"))

@@ -44,7 +44,10 @@ def ask_to_redact(site: Site, redaction: Redaction, copy: HandedIn) -> Request:
     if before:
         raise InputError(f"{copy.name} is in custody already, as {before}")
     result = f"copy/{site.random(6).hex()}"
-    retention = source.fields["class"]
+    kept = site.secrets.wrapped_key(redaction.source)
+    if kept is None:
+        raise InputError(f"{redaction.source} was erased; nothing of it is left to redact")
+    retention = kept[0]
     sealed = seal_medium(site, result, copy, retention)
     fields: dict[str, Any] = {
         **sealed.fields,

@@ -56,6 +56,12 @@ class Agent(Protocol):
         `content` is the SHA-256 of the plain medium, remembered under a key of the agent.
         """
 
+    def keep(self, entries: Sequence[tuple[Waiting, str]]) -> None:
+        """Make records that are signed already durable together, each with its content's SHA-256.
+
+        The content is empty where the record brings none.
+        """
+
     def outbox(self) -> list[Waiting]:
         """The records that wait, oldest first."""
 
@@ -173,6 +179,18 @@ def content_entry(store: LogStore, recording: str) -> Placed:
         f"no entry of this log brings in a recording {recording!r}; `tidewaiter custody list` "
         "shows those it has"
     )
+
+
+def manifest_entry(store: LogStore, recording: str) -> Record:
+    """The record that names a recording's sealed manifest. Raises InputError where none does.
+
+    It is the recording's own, or the dock's where the camera signed the recording itself.
+    """
+    for placed in entries_of(store, recording):
+        fields = placed.record.fields
+        if "manifest_blob" in fields and fields.get("result", placed.record.recording) == recording:
+            return placed.record
+    raise InputError(f"no entry of this log has a manifest of {recording!r}")
 
 
 def keys_so_far(store: LogStore) -> KeyHistory:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -91,9 +91,14 @@ def dock(site: Site, device: str, files: list[HandedIn], retention: str) -> list
 
 def ingest(site: Site, files: list[HandedIn], retention: str) -> list[Taken]:
     """Take what somebody else hands in: nothing before this moment is covered."""
-    taken = [_take(site, one, retention, lambda: _import_id(site)) for one in files]
+    taken = [take_import(site, one, retention) for one in files]
     site.hand_in()
     return taken
+
+
+def take_import(site: Site, file: HandedIn, retention: str, found: Sequence[str] = ()) -> Taken:
+    """Take in one file at the level `import`, with what was found wrong; `hand_in` logs it."""
+    return _take(site, file, retention, lambda: _import_id(site, found))
 
 
 def seal_medium(site: Site, recording: str, file: HandedIn, retention: str) -> Sealed:
@@ -102,22 +107,16 @@ def seal_medium(site: Site, recording: str, file: HandedIn, retention: str) -> S
     Raises InputError where the bytes are no longer those that were fingerprinted.
     """
     key = site.random(KEY_LENGTH)
-    with file.opened() as source:
-        plain = _Hashing(source)
-        sealed = _Stream(seal(plain, key, site.random(SEAL_NONCE_LENGTH), "media"))
-        blob = site.blobs.put(cast("BinaryIO", sealed))
-    if plain.digest() != file.sha256:
-        raise InputError(
-            f"{file.name} changed while it was read: it is still being copied, or written to; "
-            "wait until it is complete, then hand it in again"
-        )
+    plain = checked_parts(file)
+    sealed = PartStream(seal(plain, key, site.random(SEAL_NONCE_LENGTH), "media"))
+    blob = site.blobs.put(cast("BinaryIO", sealed))
     nonce = site.random(SEAL_NONCE_LENGTH)
-    prints = _Stream(seal([file.manifest], key, nonce, "manifest"))
+    prints = PartStream(seal([file.manifest], key, nonce, "manifest"))
     manifest_blob = site.blobs.put(cast("BinaryIO", prints))
     opened = {
         "media": file.sha256,
         "manifest": hashlib.sha256(file.manifest).hexdigest(),
-        "name": _printable_name(file.name),
+        "name": printable_name(file.name),
     }
     openings = tuple(
         (field, site.random(COMMITMENT_SALT_LENGTH), value) for field, value in opened.items()
@@ -210,11 +209,12 @@ def _next_of(site: Site, device: str) -> _New:
     return f"{device}/{state.seq}", write
 
 
-def _import_id(site: Site) -> _New:
+def _import_id(site: Site, found: Sequence[str]) -> _New:
     state: Final = known_state(site.agent, site.service)
 
     def write(fields: dict[str, Any]) -> tuple[bytes, DeviceState]:
         fields.pop("name")
+        fields |= {"found": list(found)} if found else {}
         whole = site.said("import", fields | {"level": "import"})
         return sign_record(whole, state.secret), state
 
@@ -228,37 +228,41 @@ def _acknowledge(site: Site, recording: str, retention: str) -> None:
     site.say("ingest", fields | {"class": retention})
 
 
-def _printable_name(name: str) -> str:
+def checked_parts(file: HandedIn) -> Iterator[bytes]:
+    """The bytes of a file handed in, part by part.
+
+    Raises InputError at the end where they are no longer those that were fingerprinted.
+    """
+    state = hashlib.sha256()
+    with file.opened() as source:
+        for part in _parts(source):
+            state.update(part)
+            yield part
+    if state.hexdigest() != file.sha256:
+        raise InputError(
+            f"{file.name} changed while it was read: it is still being copied, or written to; "
+            "wait until it is complete, then hand it in again"
+        )
+
+
+def printable_name(name: str) -> str:
     """A file's own name as text: what no UTF-8 can hold is escaped, and no path comes along."""
     text = PurePath(name).name.encode("utf-8", "backslashreplace").decode("utf-8")
     return text[:_LONGEST_NAME]
 
 
-class _Hashing:
-    """Reads a file in parts and hashes what it read."""
-
-    def __init__(self, source: BinaryIO) -> None:
-        self._source, self._state = source, hashlib.sha256()
-
-    def __iter__(self) -> Iterator[bytes]:
-        for part in _parts(self._source):
-            self._state.update(part)
-            yield part
-
-    def digest(self) -> str:
-        return self._state.hexdigest()
-
-
-class _Stream(io.RawIOBase):
+class PartStream(io.RawIOBase):
     """Parts as a file to read from; `length` counts what was read."""
 
     def __init__(self, parts: Iterator[bytes]) -> None:
         self._parts, self._held, self.length = parts, b"", 0
 
     def readable(self) -> bool:
+        """Always."""
         return True
 
     def read(self, size: int = -1) -> bytes:
+        """Up to so many bytes, all of them without a size; empty at the end."""
         while size < 0 or len(self._held) < size:
             part = next(self._parts, b"")
             if not part:

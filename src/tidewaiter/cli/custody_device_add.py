@@ -26,6 +26,12 @@ from tidewaiter.cli.custody_options import echo, site_option
 @click.option("--role", help="For a person: the role, such as vigilance, legal or redaction.")
 @click.option("--vkey", help="The public key, where the holder made their own; else one is made.")
 @click.option(
+    "--key",
+    "key_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File with the public key that a camera made on board; this site then never signs for it.",
+)
+@click.option(
     "--file-number",
     default="",
     metavar="PATTERN",
@@ -42,6 +48,7 @@ def command(  # noqa: PLR0913 - one argument per option of the command line
     person: str | None,
     role: str | None,
     vkey: str | None,
+    key_file: Path | None,
     file_number: str,
     approvers: tuple[Path, ...],
     site: Path,
@@ -51,6 +58,7 @@ def command(  # noqa: PLR0913 - one argument per option of the command line
     A camera that cannot sign needs no key: its dock signs, and the proof says so.
     """
     from tidewaiter import wiring_custody_deciding as deciding
+    from tidewaiter import wiring_custody_handover
     from tidewaiter.wiring_custody_site import SitePlace
 
     _must_be_pattern(file_number)
@@ -58,6 +66,8 @@ def command(  # noqa: PLR0913 - one argument per option of the command line
         deciding.add_camera(SitePlace(site), name, dock, file_number)
         echo(f"{dock} signs for {name}")
         return
+    if vkey and key_file:
+        raise click.UsageError("--vkey and --key are two ways to bring one key; name one of them")
     if holder == "person" and not (role and vkey):
         raise click.UsageError(
             "a person needs --role and --vkey: `tidewaiter custody key` makes a key and prints it"
@@ -68,6 +78,8 @@ def command(  # noqa: PLR0913 - one argument per option of the command line
         fields |= {"person": person or name, "role": role, "key": deciding.key_in(str(vkey))}
     elif vkey:
         fields["key"] = deciding.key_in(vkey)
+    elif key_file:
+        fields["key"] = wiring_custody_handover.key_in_file(key_file, name)
     tell_decision(deciding.enrol(SitePlace(site), fields, approvers, file_number))
 
 

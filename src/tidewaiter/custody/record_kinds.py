@@ -56,6 +56,7 @@ KINDS: dict[str, tuple[set[str], set[str]]] = {
     ),
     "key.rotate": ({"key", "key_epoch"}, TWO_PERSONS),
     "key.revoke": ({"subject", "since_ms", "basis"}, set()),
+    "key.class": ({"class", "fingerprint", "basis"} | TWO_PERSONS, {"backups"}),
     "expect": ({"from_ms", "to_ms", "operation", "max_silence_s"}, {"subject", "unit"}),
     "segment": (
         {"seq", "prev", "level", "recording", "blob", "bytes", "commit"},
@@ -63,7 +64,10 @@ KINDS: dict[str, tuple[set[str], set[str]]] = {
     ),
     "heartbeat": ({"seq", "prev", "uptime_ms"}, {"state", "battery", "free_mb", "last_segment"}),
     "stop": ({"seq", "prev", "reason"}, {"last_segment"}),
-    "ingest": ({"recording", "entry"}, {"class", "offset_ms"}),
+    "ingest": (
+        {"recording", "entry"},
+        {"class", "offset_ms", "manifest_blob", "signatures"},
+    ),
     "silence": ({"subject", "from_ms", "to_ms"}, set()),
     "access": ({"act", "recording"}, {"basis"} | TWO_PERSONS),
     "category": ({"recording", "class", "basis"}, TWO_PERSONS),
@@ -238,6 +242,7 @@ _FIELDS: dict[str, tuple[Callable[[object], bool], str]] = {
         ("prev", "blob", "manifest_blob", "entry", "source", "exhibit", "report", "last_segment"),
         _DIGEST,
     ),
+    "fingerprint": _DIGEST,
     "key": _KEY,
     "sig": (_is_signature, "base64 of a signature of 64 bytes needed"),
     "level": _word(*LEVELS),

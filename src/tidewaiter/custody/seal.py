@@ -21,11 +21,12 @@ KEY_LENGTH = 32
 SEAL_NONCE_LENGTH = 7
 CHUNK_LENGTH = 1 << 20
 TAG_LENGTH = 16
+LONGEST_CHUNK = 1 << 24
+SEAL_MARK = b"tidewaiter/seal/v1"
+"""What a sealed medium begins with."""
 
-_MAGIC = b"tidewaiter/seal/v1"
-_HEADER_LENGTH = len(_MAGIC) + 4 + SEAL_NONCE_LENGTH
+_HEADER_LENGTH = len(SEAL_MARK) + 4 + SEAL_NONCE_LENGTH
 _MOST_CHUNKS = 1 << 32
-_LONGEST_CHUNK = 1 << 24
 _WRAP_NONCE_LENGTH = 12
 _WRAPPED_AS = b"tidewaiter/wrap/v1\0"
 
@@ -45,7 +46,7 @@ def seal(
     """
     if len(nonce) != SEAL_NONCE_LENGTH:
         raise ValueError(f"a nonce of {len(nonce)} bytes; {SEAL_NONCE_LENGTH} needed")
-    header = _MAGIC + chunk_length.to_bytes(4, "big") + nonce
+    header = SEAL_MARK + chunk_length.to_bytes(4, "big") + nonce
     cipher = _cipher(key, purpose)
     yield header
     number, waiting = 0, b""
@@ -64,8 +65,8 @@ def unseal(parts: Iterable[bytes], key: bytes, purpose: str) -> Iterator[bytes]:
     """
     stream = iter(parts)
     header, rest = _take_header(stream)
-    chunk_length = int.from_bytes(header[len(_MAGIC) : len(_MAGIC) + 4], "big")
-    if not header.startswith(_MAGIC) or not 0 < chunk_length <= _LONGEST_CHUNK:
+    chunk_length = int.from_bytes(header[len(SEAL_MARK) : len(SEAL_MARK) + 4], "big")
+    if not header.startswith(SEAL_MARK) or not 0 < chunk_length <= LONGEST_CHUNK:
         raise BrokenSeal("this is no sealed medium: its first bytes are not those of a seal")
     cipher = _cipher(key, purpose)
     number, waiting, seen = 0, b"", False
@@ -112,7 +113,7 @@ def _cipher(key: bytes, purpose: str) -> AESGCM:
 
     if len(key) != KEY_LENGTH:
         raise ValueError(f"a key of {len(key)} bytes; {KEY_LENGTH} needed")
-    derivation = HKDF(SHA256(), KEY_LENGTH, salt=None, info=_MAGIC + purpose.encode("utf-8"))
+    derivation = HKDF(SHA256(), KEY_LENGTH, salt=None, info=SEAL_MARK + purpose.encode("utf-8"))
     return AESGCM(derivation.derive(key))
 
 

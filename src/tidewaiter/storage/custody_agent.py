@@ -84,11 +84,13 @@ class SqliteAgent:
         row = (state.format(), secret, state.device)
         with self._transaction():
             self._database.execute("UPDATE device SET state = ?, secret = ? WHERE name = ?", row)
-            entry = (waiting.leaf, waiting.recording)
-            self._database.execute("INSERT INTO outbox (leaf, recording) VALUES (?, ?)", entry)
-            if content:
-                mark = (self._mark(content), waiting.recording)
-                self._database.execute("INSERT OR IGNORE INTO taken VALUES (?, ?)", mark)
+            self._insert(waiting, content)
+
+    def keep(self, entries: Sequence[tuple[Waiting, str]]) -> None:
+        """Make records that others signed durable together, each with its content's SHA-256."""
+        with self._transaction():
+            for waiting, content in entries:
+                self._insert(waiting, content)
 
     def outbox(self) -> list[Waiting]:
         """The records that wait, oldest first."""
@@ -114,6 +116,13 @@ class SqliteAgent:
     def close(self) -> None:
         """Let go of the file."""
         self._database.close()
+
+    def _insert(self, waiting: Waiting, content: str) -> None:
+        entry = (waiting.leaf, waiting.recording)
+        self._database.execute("INSERT INTO outbox (leaf, recording) VALUES (?, ?)", entry)
+        if content:
+            mark = (self._mark(content), waiting.recording)
+            self._database.execute("INSERT OR IGNORE INTO taken VALUES (?, ?)", mark)
 
     def _mark(self, content: str) -> bytes:
         """A plain digest would let anybody who has a recording find it here."""
