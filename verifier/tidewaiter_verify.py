@@ -19,11 +19,11 @@ ea70c52fbf96a88f9de323bd28cc66079025f0fe1f9dc1530f38ddc6a9fd5a72  tidewaiter.cus
 bb573e4aae060a37e6f591970218741e5ec1d2a585861837c11a2bd312ae3dcb  tidewaiter.custody.extra
 cc4728925f170eebc21b16bc636ca37493b09a123689e8409929cb0990f3cbbe  tidewaiter.custody.key_history
 faf3cccf70000a2fa9bbc0bb956354feebe6961b89153830c11fd2b6cdf48854  tidewaiter.custody.approvals
-f50325df55a955a73b45c125e1b913a41a915a54034bf462c447ab206f728f45  tidewaiter.custody.chains
+4bde3b4a352ef422e5b0c4fdadc427b83cb938be2a204bfb11b5e8096ce1144c  tidewaiter.custody.chains
 40e743150419d543903b71fe679970e800e4a00894451e2c4ee9d00e152bce57  tidewaiter.custody.gaps
 d18abdc13915c0559445a0625c7a9f50320b6b32962c7befaef24938632dba8d  tidewaiter.custody.witness_times
-9ed3f9557b4647b3d722d68c2f799dcc72b31c560e4838442c992ab46c39fe95  tidewaiter.custody.retention
-24a5431a6e62b4b055efad42f8794c2cdbc72bd50ddc0cd65034dad7c4f6e454  tidewaiter.custody.judging
+9f5e2e3777ae72cd968886a5b3090be40815bd45bceb26b646d2f1a8c0d20aa9  tidewaiter.custody.retention
+b099145d99fd29a3427edf4779f4d0b4d161e0acf29389a86cdbc8667a9cda2a  tidewaiter.custody.judging
 a7165af676a3683d08f1ab591a962a1a222bdec044fb6183f45e73ffa4be4615  tidewaiter.custody.merkle
 a114e5ca2a0c0926a75a5dae135efab1998ddc7e93fe90bb501d8ad4e2c4a8cb  tidewaiter.custody.checkpoint
 0d9c1bc8aa71f2aba2fda67f8f060b1ba1ae7b07f25b4939ddef2bfe8e90f010  tidewaiter.custody.cosignature
@@ -1707,9 +1707,9 @@ class Allowed:
     offset_ms: int = 120_000
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Link:
-    """What is remembered of one record of a chain."""
+    """What is remembered of one record of a chain; made anew for every record, never changed."""
 
     index: int
     seq: int
@@ -1774,8 +1774,21 @@ class DeviceChain:
             return [self._number_again(index, record, before)]
         link = _link_of(index, record)
         found = self._join(place, record, link)
-        self._cover(record)
+        if record.kind == "segment" and "start_ms" in record.fields:
+            self.cover(record.fields["start_ms"], record.fields["end_ms"])
         return [*found, *self._file_number(index, record)]
+
+    def cover(self, start: int, end: int) -> None:
+        """Take in a span that a segment covers, in POSIX milliseconds of the device's clock."""
+        place = bisect_right(self.covered_ms, (start, end))
+        while place and self.covered_ms[place - 1][1] >= start:
+            place -= 1
+            start, end = min(start, self.covered_ms[place][0]), max(end, self.covered_ms[place][1])
+            del self.covered_ms[place]
+        while place < len(self.covered_ms) and self.covered_ms[place][0] <= end:
+            end = max(end, self.covered_ms[place][1])
+            del self.covered_ms[place]
+        self.covered_ms.insert(place, (start, end))
 
     def end_ms(self) -> int:
         """The device's clock at its last record."""
@@ -1897,20 +1910,6 @@ class DeviceChain:
         return [
             Discrepancy("sequence-gap", text, index, index, (self.device,), None, record.claimed_ms)
         ]
-
-    def _cover(self, record: Record) -> None:
-        if "start_ms" not in record.fields or record.kind != "segment":
-            return
-        start, end = record.fields["start_ms"], record.fields["end_ms"]
-        place = bisect_right(self.covered_ms, (start, end))
-        while place and self.covered_ms[place - 1][1] >= start:
-            place -= 1
-            start, end = min(start, self.covered_ms[place][0]), max(end, self.covered_ms[place][1])
-            del self.covered_ms[place]
-        while place < len(self.covered_ms) and self.covered_ms[place][0] <= end:
-            end = max(end, self.covered_ms[place][1])
-            del self.covered_ms[place]
-        self.covered_ms.insert(place, (start, end))
 
 
 def _joined(before: Run, after: Run) -> Run:
@@ -2223,7 +2222,8 @@ class RetentionBook:
         if record.kind == "erase":
             return self._erase(index, record, lacking, times)
         if record.kind in _BRINGS_A_RECORDING:
-            self._bring(index, record, times)
+            named = record.fields.get("class", "")
+            self.bring(index, record.recording, record.claimed_ms, named, times)
         elif record.kind in _IS_ABOUT_A_RECORDING and record.recording not in self.recordings:
             text = f"entry {index}, {record.kind}: no entry before it brings in {record.recording}"
             return [Discrepancy("entry-without-effect", text, index, index)]
@@ -2233,12 +2233,15 @@ class RetentionBook:
             self._change(record)
         return []
 
-    def _bring(self, index: int, record: Record, times: WitnessTimes) -> None:
-        since = max(record.claimed_ms, times.not_before_ms(index) or 0)
-        kept = self.recordings.setdefault(record.recording, Kept(index, since))
+    def bring(
+        self, index: int, recording: str, claimed_ms: int, named: str, times: WitnessTimes
+    ) -> None:
+        """Take in an entry that brings content of a recording, of the class it names if any."""
+        since = max(claimed_ms, times.not_before_ms(index) or 0)
+        kept = self.recordings.setdefault(recording, Kept(index, since))
         kept.since_ms = max(kept.since_ms, since)
         kept.sources.append(index)
-        kept.retention_class = kept.retention_class or record.fields.get("class", "")
+        kept.retention_class = kept.retention_class or named
 
     def _derive(self, index: int, record: Record, times: WitnessTimes) -> None:
         since = max(record.claimed_ms, times.not_before_ms(index) or 0)
@@ -2325,8 +2328,15 @@ class Judge:
     roster: Roster = field(default_factory=Roster)
     chains: dict[str, DeviceChain] = field(default_factory=dict)
     doubts: list[Doubt] = field(default_factory=list)
-    _signed: dict[str, array[int]] = field(default_factory=dict)
-    _blobs: dict[str, int] = field(default_factory=dict)
+    verified: dict[int, bytes] = field(default_factory=dict)
+    """Keys already found to have signed these entries; others are tried when they come."""
+
+    signed: dict[str, array[int]] = field(default_factory=dict)
+    """By signer, the entries that count as theirs."""
+
+    blobs: dict[str, int] = field(default_factory=dict)
+    """By digest of a sealed medium, the first entry that names it."""
+
     _requests: dict[str, int] = field(default_factory=dict)
 
     def feed(self, index: int, leaf: bytes) -> list[Discrepancy]:
@@ -2342,7 +2352,7 @@ class Judge:
         signature = self._judge_signature(index, record)
         if signature is not None:
             return [signature]
-        self._signed.setdefault(record.signer, array("Q")).append(index)
+        self.signed.setdefault(record.signer, array("Q")).append(index)
         found = self._judge_clock(index, record) + self._judge_level(index, record)
         lacking = self._lacking(index, record)
         if lacking and record.kind != "erase":
@@ -2358,6 +2368,19 @@ class Judge:
             self.chains, self.roster, from_ms=from_ms, to_ms=to_ms, whole_log=self.whole_log
         )
 
+    def settled_key(self, index: int, record: Record) -> bytes | None:
+        """The key that must have signed it, where signer and level leave nothing to say.
+
+        It holds for all later records of that signer, epoch, device and level, until an entry
+        about keys comes. None where there is something to say, or may be later.
+        """
+        known = self.history.epochs.get((record.signer, record.epoch))
+        if known is None or known.rotated is not None or known.revoked is not None:
+            return None
+        if self._judge_stand_in(record) or self._judge_level(index, record):
+            return None
+        return known.key
+
     def _judge_signature(self, index: int, record: Record) -> Discrepancy | None:
         if index == 0 and record.kind == "policy" and "people" in record.fields:
             return self._judge_founding(record)
@@ -2367,7 +2390,7 @@ class Judge:
         name, text = self._judge_key(record, standing)
         if name:
             return self._wrong(name, index, record, f"{where} {text}")
-        if not self.check_signatures or signature_fits(record, standing.key or b""):
+        if not self.check_signatures or self._is_signed_by(standing.key or b"", index, record):
             return None
         owner = self._who_signed(record)
         if owner:
@@ -2375,6 +2398,9 @@ class Judge:
             return self._wrong("device-reattributed", index, record, text, owner)
         text = f"{where}: the signature is not by key {record.epoch} of {record.signer}"
         return self._wrong("bad-signature", index, record, text)
+
+    def _is_signed_by(self, key: bytes, index: int, record: Record) -> bool:
+        return self.verified.get(index) == key or signature_fits(record, key)
 
     def _judge_key(self, record: Record, standing: Standing) -> tuple[str, str]:
         """The name of what is wrong with the key that a record names, and a text; empty if fine."""
@@ -2477,7 +2503,7 @@ class Judge:
                 text = f"entry {index} uses the approvals given for entry {first} again"
                 found.append(Discrepancy("approval-reused", text, first, index))
         if blob is not None:
-            first = self._blobs.setdefault(blob, index)
+            first = self.blobs.setdefault(blob, index)
             if first != index and record.kind == "segment":
                 text = f"entry {index} of {record.device} is the medium of entry {first} again"
                 found.append(self._wrong("segment-replayed", index, record, text))
@@ -2494,15 +2520,16 @@ class Judge:
         if not lacking:
             self.roster.enter(index, record)
         if record.seq is not None:
-            fresh = DeviceChain(record.device, self.allowed)
-            found += self.chains.setdefault(record.device, fresh).enter(index, record)
+            if record.device not in self.chains:
+                self.chains[record.device] = DeviceChain(record.device, self.allowed)
+            found += self.chains[record.device].enter(index, record)
         return found + self.retention.enter(index, record, lacking, self.times)
 
     def _doubt(self, index: int, record: Record) -> None:
         """Note what the revoked key signed that no witness had confirmed when it was lost."""
         subject, since_ms = record.fields["subject"], record.fields["since_ms"]
         proven = self.times.size_by(since_ms)
-        late = [one for one in self._signed.get(subject, ()) if one >= proven]
+        late = [one for one in self.signed.get(subject, ()) if one >= proven]
         if late:
             self.doubts.append(Doubt(subject, late[0], late[-1], len(late), index, since_ms))
 
