@@ -13,10 +13,12 @@ from tidewaiter.media.orientation import QUARTER_TURNED, turned, upright_to_stor
 from tidewaiter.media.planes import (
     Affine,
     Layout,
+    block_means,
     layout_of,
     plane_of,
     rgb_matrix,
     sampled,
+    summed_side,
     to_rgb,
     warped,
 )
@@ -175,11 +177,14 @@ class AvFrame:
 
         frame = self.decoded()
         layout = layout_of(frame.format.name)
-        affine = self._whole(width, height)
         if layout is None:
             grey = cv2.cvtColor(self._stored_rgb(), cv2.COLOR_RGB2GRAY)
-            return sampled(grey, affine, width, height)
-        luma = sampled(plane_of(frame, 0, layout.bits), affine, width, height)
+            return sampled(grey, self._whole(width, height), width, height)
+        plane = plane_of(frame, 0, layout.bits)
+        side = summed_side(plane, width, height)
+        if side:
+            return block_means(plane, side)
+        luma = sampled(plane, self._whole(width, height), width, height)
         return luma if layout.bits == 8 else (luma >> (layout.bits - 8)).astype(np.uint8)
 
 

@@ -23,6 +23,12 @@ from tidewaiter.settings import Limits
 from tidewaiter.vocabulary import MediaKind, Text
 
 Samples = NDArray[np.float32]
+NO_SAMPLES = np.zeros(0, np.float32)
+SOUND_BATCH = 64
+LARGEST_WAITING = 64 * 1024
+"""Packets of sound that are decoded together, and bytes of the largest one that waits for more."""
+FLOAT_SOUND = ("fltp", "flt")
+"""Formats of decoded sound whose one channel can be taken as it lies in memory."""
 
 
 @dataclass(frozen=True)
@@ -39,46 +45,64 @@ class CodedPacket(Packet):
 
 
 class RecordingPlayback(Playback):
-    """A run through pictures and the first sound stream; sound comes as it lies in the file."""
+    """A run through pictures and the first sound stream; sound comes as it lies in the file.
+
+    Sound is decoded some packets at a time, so that it lags behind the pictures a little: turning
+    from one decoder to the other for each packet cost more than decoding the packet.
+    """
 
     decoders = DECODERS | SOUND_DECODERS
 
     def _prepare(self) -> None:
+        self._waiting_sound: list[Any] = []
         self.sound = next(iter(self.container.streams.audio), None)
         self.sound_decoder = _sound_decoder(self.sound)
         self.undecoded_sound = 0
         super()._prepare()
 
     def _decoded_items(self) -> Iterator[Any]:
+        base = float(self.stream.time_base or 0)
         for packet in self._demuxed():
             if packet.stream.index != self.stream.index:
                 if packet.size:
-                    yield self._sound_packet(packet)
+                    yield from self._sound_packets(packet)
                 continue
             if packet.size:
                 self._count_packet()
-                yield _coded(packet)
+                yield _coded(packet, base)
             elif packet.dts is not None:
                 # An empty packet within the stream would tell the decoder to finish.
                 continue
             yield from self._decoded(packet)
+        yield from self._worked_off_sound()
 
     def _streams(self) -> list[Any]:
         return [self.stream] if self.sound is None else [self.stream, self.sound]
 
+    def _sound_packets(self, packet: Any) -> Iterator[CodedPacket]:
+        self._waiting_sound.append(packet)
+        if len(self._waiting_sound) >= SOUND_BATCH or packet.size > LARGEST_WAITING:
+            yield from self._worked_off_sound()
+
+    def _worked_off_sound(self) -> Iterator[CodedPacket]:
+        waiting, self._waiting_sound = self._waiting_sound, []
+        for packet in waiting:
+            yield self._sound_packet(packet)
+
     def _sound_packet(self, packet: Any) -> CodedPacket:
         from av.error import FFmpegError
 
+        base = float(packet.time_base or 0)
         if self.sound_decoder is None:
-            return _coded(packet, sound=True)
+            return _coded(packet, base, sound=True)
         try:
             frames = self.sound_decoder.decode(packet)
         except (FFmpegError, ValueError):
             self.undecoded_sound += 1
-            return _coded(packet, sound=True)
+            return _coded(packet, base, sound=True)
         parts = [_mono(frame) for frame in frames]
-        samples = np.concatenate(parts) if parts else np.zeros(0, np.float32)
-        return _coded(packet, sound=True, samples=samples)
+        samples = parts[0] if len(parts) == 1 else np.concatenate([*parts, NO_SAMPLES])
+        return _coded(packet, base, sound=True, samples=samples)
 
 
 @dataclass
@@ -174,8 +198,10 @@ def _not_a_video(source: Source) -> UnsupportedMedia:
     )
 
 
-def _coded(packet: Any, *, sound: bool = False, samples: Samples | None = None) -> CodedPacket:
-    base = float(packet.time_base or 0)
+def _coded(
+    packet: Any, base: float, *, sound: bool = False, samples: Samples | None = None
+) -> CodedPacket:
+    """A packet of a stream whose clock ticks every `base` seconds."""
     pts, dts = packet.pts, packet.dts
     return CodedPacket(
         packet.size,
@@ -212,6 +238,10 @@ def _sound_decoder(sound: Any) -> Any:
 
 def _mono(frame: Any) -> Samples:
     """The mean of all channels of a decoded sound frame, -1..1."""
+    if frame.layout.nb_channels == 1 and frame.format.name in FLOAT_SOUND:
+        # Without PyAV's stacking of channels: this runs some fifty times for each second.
+        plane = np.frombuffer(frame.planes[0], np.float32, frame.samples)
+        return plane.copy()
     values = frame.to_ndarray()
     if values.dtype.kind == "i":
         values = values.astype(np.float32) / float(np.iinfo(values.dtype).max)

@@ -14,6 +14,8 @@ HALF_DECIBELS_UP = 200
 """0 stands for -100 dB below full scale, 255 for +27.5 dB."""
 FAINTEST = 1e-10
 """Mean square of -100 dB."""
+BATCH_S = 2.0
+"""So much sound is worked off at once."""
 
 LONGEST_GAP_S = 3600.0
 """A longer silence between two packets is a broken time stamp and is not filled."""
@@ -29,8 +31,9 @@ class SoundBands:
         self._window = max(16, round(WINDOW_S * rate))
         self._taper = np.hanning(self._window).astype(np.float32)
         self._edges = _band_edges(self._window, rate)
-        self._waiting = np.zeros(0, np.float32)
-        self._dropped = self._taken = 0
+        self._batch = round(BATCH_S * rate)
+        self._waiting: list[NDArray[np.float32]] = []
+        self._held = self._dropped = self._taken = self._done = 0
         self._start_s: float | None = None
         self._rows: list[NDArray[np.uint8]] = []
 
@@ -48,25 +51,33 @@ class SoundBands:
 
     def result(self) -> tuple[NDArray[np.uint8], float | None]:
         """Rows of `BANDS` levels in half decibels, and the time of the first sample."""
+        self._work_off()
         if not self._rows:
             return np.zeros((0, BANDS), np.uint8), self._start_s
         return np.concatenate(self._rows), self._start_s
 
     def _add(self, samples: NDArray[np.float32]) -> None:
         self._taken += len(samples)
-        self._waiting = np.concatenate([self._waiting, samples])
-        done = sum(len(rows) for rows in self._rows)
-        last = self._dropped + len(self._waiting) - self._window
-        count = int(last / (HOP_S * self._rate)) + 1 - done if last >= 0 else 0
-        if count <= 0:
+        self._held += len(samples)
+        self._waiting.append(samples)
+        if self._held >= self._batch:
+            self._work_off()
+
+    def _work_off(self) -> None:
+        """Turn what waits into rows, and keep what the next row needs."""
+        if self._held < self._window:
             return
-        starts = np.rint(np.arange(done, done + count) * HOP_S * self._rate).astype(int)
+        waiting = np.concatenate(self._waiting)
+        last = self._dropped + len(waiting) - self._window
+        count = max(int(last / (HOP_S * self._rate)) + 1 - self._done, 0)
+        starts = np.rint(np.arange(self._done, self._done + count) * HOP_S * self._rate).astype(int)
         starts = starts[starts <= last] - self._dropped
-        windows = self._waiting[starts[:, None] + np.arange(self._window)]
+        windows = np.lib.stride_tricks.sliding_window_view(waiting, self._window)[starts]
         self._rows.append(_levels(windows * self._taper, self._edges))
-        following = int(np.rint((done + len(starts)) * HOP_S * self._rate)) - self._dropped
-        keep = min(following, len(self._waiting))
-        self._waiting = self._waiting[keep:].copy()
+        self._done += len(starts)
+        keep = min(int(np.rint(self._done * HOP_S * self._rate)) - self._dropped, len(waiting))
+        self._waiting = [waiting[keep:].copy()]
+        self._held = len(waiting) - keep
         self._dropped += keep
 
 
@@ -80,7 +91,8 @@ def _band_edges(window: int, rate: int) -> NDArray[np.int64]:
 
 
 def _levels(windows: NDArray[np.float32], edges: NDArray[np.int64]) -> NDArray[np.uint8]:
-    power = np.abs(np.fft.rfft(windows, axis=1)) ** 2 / windows.shape[1] ** 2
+    spectrum = np.fft.rfft(windows, axis=1)[:, : edges[-1]]
+    power = np.abs(spectrum) ** 2 / windows.shape[1] ** 2
     sums = np.concatenate([np.zeros((len(power), 1)), np.cumsum(power, axis=1)], axis=1)
     energy = sums[:, edges[1:]] - sums[:, edges[:-1]]
     level = 20.0 * np.log10(np.maximum(energy, FAINTEST)) + HALF_DECIBELS_UP
