@@ -15,10 +15,10 @@ afa33291a522a1faf01e30d3f333b89bf9126b060647a448499372991b9cb3c3  tidewaiter.cus
 35f0325db71c2012d013d4255deaace5c6dff19502039a6dad7df11db3fd2124  tidewaiter.custody.discrepancy
 0f23832e0f76947a23a97bb0b227dcb0dfe465d4601da48eeb6a034caab84cca  tidewaiter.custody.verdict
 3f2783069daea25660e121a1b8c638e592300557ac265d65c3e8367b68be3b0e  tidewaiter.custody.record_kinds
-ea70c52fbf96a88f9de323bd28cc66079025f0fe1f9dc1530f38ddc6a9fd5a72  tidewaiter.custody.record
+8e31c30e9a064730304a71cf23bbc978829e0889af2508b5357c781d5cd961b3  tidewaiter.custody.record
 bb573e4aae060a37e6f591970218741e5ec1d2a585861837c11a2bd312ae3dcb  tidewaiter.custody.extra
-cc4728925f170eebc21b16bc636ca37493b09a123689e8409929cb0990f3cbbe  tidewaiter.custody.key_history
-faf3cccf70000a2fa9bbc0bb956354feebe6961b89153830c11fd2b6cdf48854  tidewaiter.custody.approvals
+9573721f5acb126ae60ba6b2ad947ad0f98dbb66476b33b72d130d42cdbb1692  tidewaiter.custody.key_history
+96e76f5dbf47085dda72adda9af0819a90292f4ef431be0b449581e5754f3958  tidewaiter.custody.approvals
 4bde3b4a352ef422e5b0c4fdadc427b83cb938be2a204bfb11b5e8096ce1144c  tidewaiter.custody.chains
 40e743150419d543903b71fe679970e800e4a00894451e2c4ee9d00e152bce57  tidewaiter.custody.gaps
 d18abdc13915c0559445a0625c7a9f50320b6b32962c7befaef24938632dba8d  tidewaiter.custody.witness_times
@@ -28,7 +28,7 @@ a7165af676a3683d08f1ab591a962a1a222bdec044fb6183f45e73ffa4be4615  tidewaiter.cus
 a114e5ca2a0c0926a75a5dae135efab1998ddc7e93fe90bb501d8ad4e2c4a8cb  tidewaiter.custody.checkpoint
 0d9c1bc8aa71f2aba2fda67f8f060b1ba1ae7b07f25b4939ddef2bfe8e90f010  tidewaiter.custody.cosignature
 cf6e4a4caf168c7dc74277bb490eef86bcdedfe4c3510fdd2a4dcf55ddc28f98  tidewaiter.custody.policy
-681c6e2ab53270e02479e3f45cfd92ca6084f7585b7561337a133d07f70dd777  tidewaiter.custody.trust
+c89d0d59f8c3ef16b5da0914804a328dd6ba03ae16d0cf0d75b44acb6ff250a7  tidewaiter.custody.trust
 feb3b55c11f81a1d4967025af9dd3e5cdf5c1d7602a5ecc24acdd09477069191  tidewaiter.custody.commitments
 fde59d4888ec08fbeb5b32ce17240006491955b75eb3a17843bc43599ae1ec65  tidewaiter.custody.verify_files
 2c6294fe7061032b5a8e29ea47edeb82caf0f9378e69e88e6c08353d297e4be9  tidewaiter.custody.verify
@@ -1231,10 +1231,8 @@ def sign_record(fields: Mapping[str, Any], secret: bytes) -> bytes:
 def signature_fits(record: Record, key: bytes) -> bool:
     """Whether this public key of 32 bytes signed the record."""
     unsigned = {name: value for name, value in record.fields.items() if name != "sig"}
-    signature = decode_base64(record.fields["sig"], 64)
-    return signature is not None and bytes_signed_by(
-        key, SIGNED_AS + canonical(unsigned), signature
-    )
+    signature = base64.b64decode(record.fields["sig"])
+    return bytes_signed_by(key, SIGNED_AS + canonical(unsigned), signature)
 
 
 def public_key(secret: bytes) -> bytes:
@@ -1413,11 +1411,12 @@ class Holder:
     kind: str
     """`device`, `dock`, `service` or `person`."""
 
-    person: str = ""
+    person: str
     """The natural person behind the name: one person may hold two cards."""
 
-    role: str = ""
-    unit: str = ""
+    role: str
+    unit: str
+    """Empty where the enrolment says nothing of it, as the role."""
 
 
 @dataclass
@@ -1431,23 +1430,19 @@ class KeyEpoch:
     rotated: int | None = None
     """Index of the entry that replaced it."""
 
-    last_seq: int | None = None
-    """Number of the rotation in the holder's own chain; records before it stay valid."""
+    last_seq: int = 0
+    """Number of the rotation in the holder's own chain, if any; records before it stay valid."""
 
     revoked: int | None = None
     """Index of the entry that revoked it."""
 
-    doubtful_since_ms: int | None = None
-
 
 @dataclass(frozen=True)
 class Standing:
-    """What is known of one key at one place of the log: `problem` is empty where it counts."""
+    """What is known of one key: `problem` is empty where it counts, `key` None where unknown."""
 
     key: bytes | None
-    problem: str = ""
-    is_unknown: bool = False
-    doubtful_since_ms: int | None = None
+    problem: str
 
 
 @dataclass
@@ -1488,22 +1483,24 @@ class KeyHistory:
         return ""
 
     def standing(self, signer: str, epoch: int, index: int, seq: int | None = None) -> Standing:
-        """Whether the signer's key of that epoch counts for the entry at that index."""
+        """Whether the signer's key of that epoch counts for the next entry, which has that index.
+
+        What a device numbered before it rotated its key counts with the old key, however late
+        it is docked.
+        """
         known = self.epochs.get((signer, epoch))
-        if known is None or known.since > index:
+        if known is None:
+            return Standing(None, f"no entry before {index} enrols key {epoch} of {signer}")
+        if known.revoked is not None:
             return Standing(
-                None, f"no entry before {index} enrols key {epoch} of {signer}", is_unknown=True
+                known.key, f"key {epoch} of {signer} was revoked by entry {known.revoked}"
             )
-        doubt = known.doubtful_since_ms
-        if known.revoked is not None and index > known.revoked:
-            problem = f"key {epoch} of {signer} was revoked by entry {known.revoked}"
-            return Standing(known.key, problem, doubtful_since_ms=doubt)
-        if known.rotated is not None and index > known.rotated:
-            late = seq is not None and known.last_seq is not None and seq < known.last_seq
-            if not late:
-                problem = f"key {epoch} of {signer} was replaced by entry {known.rotated}"
-                return Standing(known.key, problem, doubtful_since_ms=doubt)
-        return Standing(known.key, doubtful_since_ms=doubt)
+        is_earlier = seq is not None and seq < known.last_seq
+        if known.rotated is not None and not is_earlier:
+            return Standing(
+                known.key, f"key {epoch} of {signer} was replaced by entry {known.rotated}"
+            )
+        return Standing(known.key, "")
 
     def person_of(self, name: str) -> str:
         """The natural person behind a holder; the name itself where none is known."""
@@ -1518,12 +1515,12 @@ class KeyHistory:
         people = record.fields["people"]
         if self.founded or index != 0:
             return f"entry {index} names founders; only entry 0 may"
-        if len({one["id"] for one in people}) + len({one["key"] for one in people}) < 2 * len(
-            people
-        ):
+        names, keys = {one["id"] for one in people}, {one["key"] for one in people}
+        if len(names) < len(people) or len(keys) < len(people):
             return "the founding entry names a founder, or a key, twice"
         for one in people:
-            self._add(index, Holder(one["id"], "person", one["person"], one["role"]), 0, one["key"])
+            holder = Holder(one["id"], "person", one["person"], one["role"], unit="")
+            self._add(index, holder, 0, one["key"])
         self.founded = True
         return ""
 
@@ -1544,25 +1541,25 @@ class KeyHistory:
 
     def _rotate(self, index: int, record: Record) -> str:
         signer, epoch = record.signer, record.epoch
+        if record.device != signer:
+            return f"entry {index}, a record of {record.device}, rotates a key of {signer}"
         if record.fields["key_epoch"] != epoch + 1:
             return f"entry {index} rotates key {epoch} of {signer} to another epoch than the next"
         problem = self._add(index, self.holders[signer], epoch + 1, record.fields["key"])
         if not problem:
             replaced = self.epochs[signer, epoch]
-            replaced.rotated, replaced.last_seq = index, record.seq
+            replaced.rotated, replaced.last_seq = index, record.seq or 0
         return problem
 
     def _revoke(self, index: int, record: Record) -> str:
-        subject, since_ms = record.fields["subject"], record.fields["since_ms"]
-        revoker = self.holders.get(record.signer)
+        subject, revoker = record.fields["subject"], self.holders.get(record.signer)
         if revoker is None or revoker.kind != "person":
             return f"entry {index} revokes the keys of {subject} without being a person's"
         if subject not in self.newest:
             return f"entry {index} revokes the keys of {subject}, which has none"
-        for epoch in range(self.newest[subject] + 1):
-            known = self.epochs.get((subject, epoch))
-            if known is not None and known.revoked is None:
-                known.revoked, known.doubtful_since_ms = index, since_ms
+        for (name, _), known in self.epochs.items():
+            if name == subject and known.revoked is None:
+                known.revoked = index
         return ""
 
 
@@ -1618,7 +1615,7 @@ def missing_approvals(index: int, record: Record, history: KeyHistory) -> str:
 
     The founding entry is approved by all whom it names.
     """
-    if record.kind == "policy" and "people" in record.fields:
+    if "people" in record.fields:
         return _founders_missing(record)
     counted: dict[str, Holder] = {}
     spoilt: list[str] = []
@@ -1631,10 +1628,11 @@ def missing_approvals(index: int, record: Record, history: KeyHistory) -> str:
         if holder.person in counted:
             spoilt.append(f"{holder.person} approved twice")
         counted[holder.person] = holder
-    if len(counted) >= 2 and len({holder.role for holder in counted.values()}) >= 2:
+    roles = {holder.role for holder in counted.values()}
+    if len(roles) > 1:
         return ""
-    if len(counted) >= 2:
-        spoilt.append(f"all who approved have the role {next(iter(counted.values())).role}")
+    if len(counted) > 1:
+        spoilt.append(f"all who approved have the role {roles.pop()}")
     named = ", ".join(counted) or "nobody"
     return f"approved by {named}; two people of different roles needed{_listed(spoilt)}"
 
@@ -1662,9 +1660,9 @@ def _why_it_does_not_count(
 ) -> str:
     name = one["by"]
     standing = history.standing(name, one["epoch"], index)
-    holder = history.holders.get(name)
-    if standing.problem or standing.key is None or holder is None:
+    if standing.key is None or standing.problem:
         return standing.problem
+    holder = history.holders[name]
     if holder.kind != "person":
         return f"{name} is a {holder.kind}, not a person"
     if holder.role in ROLES_THAT_NEVER_APPROVE:
@@ -1677,9 +1675,8 @@ def _why_it_does_not_count(
 
 
 def _approval_fits(record: Record, one: Mapping[str, Any], key: bytes) -> bool:
-    signature = decode_base64(one["sig"], 64)
     message = APPROVED_AS + action_digest(record.fields)
-    return signature is not None and bytes_signed_by(key, message, signature)
+    return bytes_signed_by(key, message, base64.b64decode(one["sig"]))
 
 
 def _listed(problems: list[str]) -> str:
@@ -3154,7 +3151,6 @@ class JudgedCheckpoint:
     """
 
     checkpoint: Checkpoint
-    log: VerifierKey
     confirmed: Mapping[str, int]
     quorum_met: bool
 
@@ -3181,9 +3177,9 @@ def judge_checkpoint(data: bytes, policy: Policy) -> JudgedCheckpoint:
     keys = [log.key for log in policy.logs if log.key.name == checkpoint.origin]
     if not keys:
         raise UnknownSigner(f"the log {checkpoint.origin} is not in the policy")
-    signer = open_note(note, keys)[0]
+    open_note(note, keys)
     confirmed = _confirmed(note, checkpoint, policy)
-    return JudgedCheckpoint(checkpoint, signer, confirmed, policy.quorum_met(confirmed.keys()))
+    return JudgedCheckpoint(checkpoint, confirmed, policy.quorum_met(confirmed.keys()))
 
 
 def judge_proof(proof: ProofFile, leaf: bytes, policy: Policy) -> JudgedCheckpoint:

@@ -7,6 +7,7 @@ import pytest
 from tests.custody.record_kit import START_MS, World, key_text, salt_of, secret_of
 from tidewaiter.custody.approvals import (
     ROLES_THAT_NEVER_APPROVE,
+    approve,
     missing_approvals,
     needs_two,
 )
@@ -47,6 +48,7 @@ def test_two_people_of_different_roles_are_enough():
         (["chen", "chen-2"], "chen approved twice"),
         (["amara", "stranger"], "no entry before"),
         (["amara", "dora"], "role storage, which approves nothing"),
+        (["dora", "stranger"], "approved by nobody; two people of different roles needed (dora"),
     ],
 )
 def test_fewer_do_not_count(by, named):
@@ -79,6 +81,47 @@ def test_a_device_or_a_revoked_person_does_not_approve():
         assert named in lacking
 
 
+@pytest.mark.parametrize("role", sorted(ROLES_THAT_NEVER_APPROVE))
+def test_who_runs_machines_or_holds_the_camera_does_not_approve(role):
+    world = World()
+    world.enrol("elif", holder="person", person="elif", role=role)
+    erase = parse_record(world.erase("bwc-1/7", by=("amara", "elif")))
+    told = missing_approvals(2, erase, history_of(world))
+    assert f"elif has the role {role}, which approves nothing" in told
+
+
+def test_an_approval_that_does_not_count_does_not_spoil_the_others():
+    world = World()
+    by = ("stranger", "amara", "dora", "bilal")
+    assert lack(world, world.erase("bwc-1/7", by=by, who="chen")) == ""
+
+
+def test_what_is_lacking_is_told_exactly():
+    world = World()
+    assert lack(world, world.erase("bwc-1/7", by=("amara",))) == (
+        "approved by amara; two people of different roles needed"
+    )
+    assert lack(world, world.erase("bwc-1/7", by=("amara", "stranger"))) == (
+        "approved by amara; two people of different roles needed "
+        "(no entry before 3 enrols key 0 of stranger)"
+    )
+
+
+def test_two_cards_of_one_person_are_one_person_whatever_their_roles():
+    world = World()
+    leaf = world.erase("bwc-1/7", by=("chen", "chen-2", "amara"))
+    assert lack(world, leaf) == ""
+    told = lack(world, world.erase("bwc-1/7", by=("chen", "chen-2")))
+    assert told == "approved by chen; two people of different roles needed (chen approved twice)"
+
+
+def test_a_changed_policy_takes_two_as_other_actions_do():
+    world = World()
+    for by, lacking in ((("amara", "bilal"), False), (("amara",), True)):
+        record = parse_record(world.act("policy", {"policy": "new"}, by=by))
+        assert bool(lack(world, sign_record(record.fields, secret_of("dora")))) is lacking
+
+
 def test_an_approval_of_another_action_does_not_count():
     world = World()
     fields = dict(parse_record(world.erase("bwc-1/7")).fields) | {"recording": "bwc-1/8"}
@@ -90,6 +133,11 @@ def test_approvals_hold_wherever_the_entry_lands_in_its_signers_chain():
     world = World()
     fields = dict(parse_record(world.erase("bwc-1/7")).fields) | {"claimed_ms": START_MS + 9}
     assert lack(world, sign_record(fields, secret_of("dora"))) == ""
+    place = {"seq": 9, "prev": "ab" * 32, "uptime_ms": 7, "epoch": 1}
+    assert lack(world, sign_record(fields | place, secret_of("dora"))) == ""
+    assert "not over this action" in lack(
+        world, sign_record(fields | {"note": "more"}, secret_of("dora"))
+    )
 
 
 def test_founders_sign_for_themselves_all_of_them():
@@ -105,6 +153,48 @@ def test_founders_sign_for_themselves_all_of_them():
     )
 
 
+def founded_by(*people: tuple[str, str, str], **wrong: str) -> str:
+    """What a founding entry of these (name, person, role) lacks; `wrong` signs with other keys."""
+    listed = [
+        {"id": name, "person": person, "role": role, "key": key_text(name)}
+        for name, person, role in people
+    ]
+    fields = {"kind": "policy", "policy": "p", "people": listed, "device": people[0][0]}
+    fields |= {"epoch": 0, "claimed_ms": START_MS, "request": "r"}
+    approvals = [
+        approve(fields, name, 0, secret_of(wrong.get(name, name))) for name, _, _ in people
+    ]
+    leaf = sign_record(fields | {"approvals": approvals}, secret_of(people[0][0]))
+    return missing_approvals(0, parse_record(leaf), KeyHistory())
+
+
+def test_two_people_of_two_roles_may_found_a_log_and_no_fewer():
+    amara, bilal = ("amara", "amara", "vigilance"), ("bilal", "bilal", "legal")
+    assert founded_by(amara, bilal) == ""
+    assert "fewer than two of the people" in founded_by(amara)
+    assert "fewer than two of the people" in founded_by(amara, ("amara-2", "amara", "legal"))
+    told = founded_by(amara, ("bilal", "bilal", "vigilance"))
+    assert told == "all founders have one role; two roles needed"
+    chen = ("chen", "chen", "retention")
+    assert "not signed by bilal" in founded_by(amara, bilal, chen, bilal="mallory")
+
+
+def test_a_founder_signs_with_the_key_that_the_entry_names():
+    world = World(founded=False)
+    fields = dict(parse_record(world.found()).fields)
+    fields["approvals"] = [
+        one | {"epoch": 1} if one["by"] == "dora" else one for one in fields["approvals"]
+    ]
+    leaf = sign_record(fields, secret_of("dora"))
+    assert "not signed by dora" in missing_approvals(0, parse_record(leaf), KeyHistory())
+    fields["approvals"] = [
+        one | {"by": "stranger", "epoch": 0} if one["by"] == "dora" else one
+        for one in fields["approvals"]
+    ]
+    leaf = sign_record(fields, secret_of("dora"))
+    assert "not signed by dora" in missing_approvals(0, parse_record(leaf), KeyHistory())
+
+
 def test_what_needs_two():
     world = World()
     view = parse_record(world.act("access", {"act": "view", "recording": "bwc-1/7"}))
@@ -117,6 +207,12 @@ def test_what_needs_two():
     rotation = parse_record(world.rotate("bwc-1"))
     assert not needs_two(rotation, holder_kind="device")
     assert needs_two(rotation, holder_kind="person")
+    assert needs_two(rotation, holder_kind="service")
+    category = {"recording": "bwc-1/7", "class": "short", "basis": "court"}
+    change = parse_record(world.act("category", category))
+    assert needs_two(change), "assumed to shorten where unknown"
+    assert not needs_two(change, shortens=False)
+    assert not needs_two(parse_record(world.heartbeat("bwc-1")))
     assert {"storage", "log"} <= ROLES_THAT_NEVER_APPROVE
 
 
@@ -127,12 +223,10 @@ def test_keys_go_forward_and_only_forward():
     world.rotate("bwc-1")
     world.heartbeat("bwc-1")
     history = history_of(world)
-    assert history.standing("bwc-1", 0, 2, 0).problem == ""
     assert "replaced by entry 3" in history.standing("bwc-1", 0, 4, 2).problem
     assert history.standing("bwc-1", 0, 4, 0).problem == "", "docked late, numbered before"
     assert history.standing("bwc-1", 1, 4, 2).problem == ""
-    assert history.standing("bwc-1", 2, 4, 2).is_unknown
-    assert history.standing("bwc-1", 0, 0).is_unknown, "not yet enrolled"
+    assert history.standing("bwc-1", 2, 4, 2).key is None
 
 
 @pytest.mark.parametrize(
@@ -149,7 +243,7 @@ def test_an_enrolment_that_contradicts_takes_no_effect(fields, named):
     history = history_of(world)
     entry = world.act("key.enrol", {"holder": "device"} | fields, by=("amara", "bilal"))
     assert named in history.enter(2, parse_record(entry))
-    assert history.standing(fields["subject"], 1, 3).is_unknown
+    assert history.standing(fields["subject"], 1, 3).key is None
 
 
 def test_founders_are_named_once():
@@ -181,6 +275,8 @@ def test_equal_values_have_unequal_commitments():
     assert commit("officer", salt_of("a"), 7) != commit("officer", salt_of("a"), "7")
     with pytest.raises(MalformedText, match="16 needed"):
         commit("officer", b"short", "P1234567")
+    with pytest.raises(MalformedText, match="zero byte"):
+        commit("officer\0", salt_of("a"), "P1234567")
 
 
 @pytest.mark.parametrize(
@@ -191,7 +287,13 @@ def test_equal_values_have_unequal_commitments():
         [{"record": "a"}],
         [{"record": "a", "field": "media", "salt": "0g" * 16, "value": 1}],
         [{"record": "a", "field": "media", "salt": "00" * 15, "value": 1}],
+        [{"record": "a", "field": "media", "salt": "00" * 17, "value": 1}],
+        [{"record": "a", "field": "media", "salt": "AB" * 16, "value": 1}],
+        [{"record": "a", "field": "media", "salt": "00 " * 16, "value": 1}],
         [{"record": "a", "field": "media", "salt": "00" * 16, "value": []}],
+        [{"record": "a", "field": 1, "salt": "00" * 16, "value": 1}],
+        [{"record": "a", "field": "media", "salt": 0, "value": 1}],
+        [{"record": "a", "field": "media", "salt": "00" * 16, "value": 1, "more": 1}],
         [{"record": 1, "field": "media", "salt": "00" * 16, "value": 1}],
     ],
 )

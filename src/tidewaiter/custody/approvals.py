@@ -20,7 +20,7 @@ from tidewaiter.custody.record import (
     canonical,
     sign_bytes,
 )
-from tidewaiter.custody.record_kinds import KINDS, TWO_PERSONS, decode_base64
+from tidewaiter.custody.record_kinds import KINDS, TWO_PERSONS
 
 APPROVED_AS = b"tidewaiter/approval/v1\n"
 ROLES_THAT_NEVER_APPROVE = frozenset({"storage", "log", "recording"})
@@ -65,7 +65,7 @@ def missing_approvals(index: int, record: Record, history: KeyHistory) -> str:
 
     The founding entry is approved by all whom it names.
     """
-    if record.kind == "policy" and "people" in record.fields:
+    if "people" in record.fields:
         return _founders_missing(record)
     counted: dict[str, Holder] = {}
     spoilt: list[str] = []
@@ -78,10 +78,11 @@ def missing_approvals(index: int, record: Record, history: KeyHistory) -> str:
         if holder.person in counted:
             spoilt.append(f"{holder.person} approved twice")
         counted[holder.person] = holder
-    if len(counted) >= 2 and len({holder.role for holder in counted.values()}) >= 2:
+    roles = {holder.role for holder in counted.values()}
+    if len(roles) > 1:
         return ""
-    if len(counted) >= 2:
-        spoilt.append(f"all who approved have the role {next(iter(counted.values())).role}")
+    if len(counted) > 1:
+        spoilt.append(f"all who approved have the role {roles.pop()}")
     named = ", ".join(counted) or "nobody"
     return f"approved by {named}; two people of different roles needed{_listed(spoilt)}"
 
@@ -109,9 +110,9 @@ def _why_it_does_not_count(
 ) -> str:
     name = one["by"]
     standing = history.standing(name, one["epoch"], index)
-    holder = history.holders.get(name)
-    if standing.problem or standing.key is None or holder is None:
+    if standing.key is None or standing.problem:
         return standing.problem
+    holder = history.holders[name]
     if holder.kind != "person":
         return f"{name} is a {holder.kind}, not a person"
     if holder.role in ROLES_THAT_NEVER_APPROVE:
@@ -124,9 +125,8 @@ def _why_it_does_not_count(
 
 
 def _approval_fits(record: Record, one: Mapping[str, Any], key: bytes) -> bool:
-    signature = decode_base64(one["sig"], 64)
     message = APPROVED_AS + action_digest(record.fields)
-    return signature is not None and bytes_signed_by(key, message, signature)
+    return bytes_signed_by(key, message, base64.b64decode(one["sig"]))
 
 
 def _listed(problems: list[str]) -> str:

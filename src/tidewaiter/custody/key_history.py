@@ -21,11 +21,12 @@ class Holder:
     kind: str
     """`device`, `dock`, `service` or `person`."""
 
-    person: str = ""
+    person: str
     """The natural person behind the name: one person may hold two cards."""
 
-    role: str = ""
-    unit: str = ""
+    role: str
+    unit: str
+    """Empty where the enrolment says nothing of it, as the role."""
 
 
 @dataclass
@@ -39,23 +40,19 @@ class KeyEpoch:
     rotated: int | None = None
     """Index of the entry that replaced it."""
 
-    last_seq: int | None = None
-    """Number of the rotation in the holder's own chain; records before it stay valid."""
+    last_seq: int = 0
+    """Number of the rotation in the holder's own chain, if any; records before it stay valid."""
 
     revoked: int | None = None
     """Index of the entry that revoked it."""
 
-    doubtful_since_ms: int | None = None
-
 
 @dataclass(frozen=True)
 class Standing:
-    """What is known of one key at one place of the log: `problem` is empty where it counts."""
+    """What is known of one key: `problem` is empty where it counts, `key` None where unknown."""
 
     key: bytes | None
-    problem: str = ""
-    is_unknown: bool = False
-    doubtful_since_ms: int | None = None
+    problem: str
 
 
 @dataclass
@@ -96,22 +93,24 @@ class KeyHistory:
         return ""
 
     def standing(self, signer: str, epoch: int, index: int, seq: int | None = None) -> Standing:
-        """Whether the signer's key of that epoch counts for the entry at that index."""
+        """Whether the signer's key of that epoch counts for the next entry, which has that index.
+
+        What a device numbered before it rotated its key counts with the old key, however late
+        it is docked.
+        """
         known = self.epochs.get((signer, epoch))
-        if known is None or known.since > index:
+        if known is None:
+            return Standing(None, f"no entry before {index} enrols key {epoch} of {signer}")
+        if known.revoked is not None:
             return Standing(
-                None, f"no entry before {index} enrols key {epoch} of {signer}", is_unknown=True
+                known.key, f"key {epoch} of {signer} was revoked by entry {known.revoked}"
             )
-        doubt = known.doubtful_since_ms
-        if known.revoked is not None and index > known.revoked:
-            problem = f"key {epoch} of {signer} was revoked by entry {known.revoked}"
-            return Standing(known.key, problem, doubtful_since_ms=doubt)
-        if known.rotated is not None and index > known.rotated:
-            late = seq is not None and known.last_seq is not None and seq < known.last_seq
-            if not late:
-                problem = f"key {epoch} of {signer} was replaced by entry {known.rotated}"
-                return Standing(known.key, problem, doubtful_since_ms=doubt)
-        return Standing(known.key, doubtful_since_ms=doubt)
+        is_earlier = seq is not None and seq < known.last_seq
+        if known.rotated is not None and not is_earlier:
+            return Standing(
+                known.key, f"key {epoch} of {signer} was replaced by entry {known.rotated}"
+            )
+        return Standing(known.key, "")
 
     def person_of(self, name: str) -> str:
         """The natural person behind a holder; the name itself where none is known."""
@@ -126,12 +125,12 @@ class KeyHistory:
         people = record.fields["people"]
         if self.founded or index != 0:
             return f"entry {index} names founders; only entry 0 may"
-        if len({one["id"] for one in people}) + len({one["key"] for one in people}) < 2 * len(
-            people
-        ):
+        names, keys = {one["id"] for one in people}, {one["key"] for one in people}
+        if len(names) < len(people) or len(keys) < len(people):
             return "the founding entry names a founder, or a key, twice"
         for one in people:
-            self._add(index, Holder(one["id"], "person", one["person"], one["role"]), 0, one["key"])
+            holder = Holder(one["id"], "person", one["person"], one["role"], unit="")
+            self._add(index, holder, 0, one["key"])
         self.founded = True
         return ""
 
@@ -152,23 +151,23 @@ class KeyHistory:
 
     def _rotate(self, index: int, record: Record) -> str:
         signer, epoch = record.signer, record.epoch
+        if record.device != signer:
+            return f"entry {index}, a record of {record.device}, rotates a key of {signer}"
         if record.fields["key_epoch"] != epoch + 1:
             return f"entry {index} rotates key {epoch} of {signer} to another epoch than the next"
         problem = self._add(index, self.holders[signer], epoch + 1, record.fields["key"])
         if not problem:
             replaced = self.epochs[signer, epoch]
-            replaced.rotated, replaced.last_seq = index, record.seq
+            replaced.rotated, replaced.last_seq = index, record.seq or 0
         return problem
 
     def _revoke(self, index: int, record: Record) -> str:
-        subject, since_ms = record.fields["subject"], record.fields["since_ms"]
-        revoker = self.holders.get(record.signer)
+        subject, revoker = record.fields["subject"], self.holders.get(record.signer)
         if revoker is None or revoker.kind != "person":
             return f"entry {index} revokes the keys of {subject} without being a person's"
         if subject not in self.newest:
             return f"entry {index} revokes the keys of {subject}, which has none"
-        for epoch in range(self.newest[subject] + 1):
-            known = self.epochs.get((subject, epoch))
-            if known is not None and known.revoked is None:
-                known.revoked, known.doubtful_since_ms = index, since_ms
+        for (name, _), known in self.epochs.items():
+            if name == subject and known.revoked is None:
+                known.revoked = index
         return ""

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tidewaiter.custody.record_kinds import LARGEST_RECORD_NUMBER, check_fields, decode_base64
+from tidewaiter.custody.record_kinds import LARGEST_RECORD_NUMBER, check_fields
 from tidewaiter.errors import MalformedText
 
 MOST_LEAF_BYTES = 65_535  # C2SP tlog-tiles: an entry's length is a big-endian u16
@@ -142,10 +142,8 @@ def sign_record(fields: Mapping[str, Any], secret: bytes) -> bytes:
 def signature_fits(record: Record, key: bytes) -> bool:
     """Whether this public key of 32 bytes signed the record."""
     unsigned = {name: value for name, value in record.fields.items() if name != "sig"}
-    signature = decode_base64(record.fields["sig"], 64)
-    return signature is not None and bytes_signed_by(
-        key, SIGNED_AS + canonical(unsigned), signature
-    )
+    signature = base64.b64decode(record.fields["sig"])
+    return bytes_signed_by(key, SIGNED_AS + canonical(unsigned), signature)
 
 
 def public_key(secret: bytes) -> bytes:

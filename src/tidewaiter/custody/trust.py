@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from tidewaiter.custody.checkpoint import Checkpoint
 from tidewaiter.custody.cosignature import verify_cosignature
-from tidewaiter.custody.keys import VerifierKey
 from tidewaiter.custody.merkle import leaf_hash, verify_inclusion
 from tidewaiter.custody.note import Note, open_note
 from tidewaiter.custody.policy import Policy
@@ -24,7 +23,6 @@ class JudgedCheckpoint:
     """
 
     checkpoint: Checkpoint
-    log: VerifierKey
     confirmed: Mapping[str, int]
     quorum_met: bool
 
@@ -51,9 +49,9 @@ def judge_checkpoint(data: bytes, policy: Policy) -> JudgedCheckpoint:
     keys = [log.key for log in policy.logs if log.key.name == checkpoint.origin]
     if not keys:
         raise UnknownSigner(f"the log {checkpoint.origin} is not in the policy")
-    signer = open_note(note, keys)[0]
+    open_note(note, keys)
     confirmed = _confirmed(note, checkpoint, policy)
-    return JudgedCheckpoint(checkpoint, signer, confirmed, policy.quorum_met(confirmed.keys()))
+    return JudgedCheckpoint(checkpoint, confirmed, policy.quorum_met(confirmed.keys()))
 
 
 def judge_proof(proof: ProofFile, leaf: bytes, policy: Policy) -> JudgedCheckpoint:

@@ -1,0 +1,260 @@
+"""Whether tests notice small faults in the verifier: `python benchmarks/custody/mutants.py`.
+
+Every module that is joined into the stand-alone verifier gets each fault of mutations.py, one at
+a time. Its tests run once to learn which of them reach which line; then, for each fault, a forked
+process puts it into the loaded modules and runs the tests that reach it, until one fails. No file
+is written but the result. A fault that no test notices survives; `mutants_equivalent.tsv` says of
+those that change no behaviour why they do not. A fault is also noticed if the module does not load
+with it, or if its tests take far more processor time.
+
+    --module judging   only this one, nothing written      --sample 200   so many, chosen by seed
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import csv
+import json
+import os
+import random
+import resource
+import signal
+import sys
+import time
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType, ModuleType
+from typing import Any
+
+import hypothesis
+import pytest
+from _pytest.runner import runtestprotocol
+from mutations import Site, lines_that_read, sites
+from transplant import replace_module
+
+from tidewaiter.custody.stand_alone import modules_needed
+from tidewaiter.storage.custody_verifier import verifier_sources
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+RESULT = HERE / "results" / "mutants.json"
+EQUIVALENT = HERE / "mutants_equivalent.tsv"
+SEED = 20261122
+# Errors hold no decisions.
+NOT_MUTATED = {"tidewaiter.errors"}
+# Slower tests look for what nobody thought of; the fast ones have to notice what is meant.
+LONGEST_TEST_S = 0.3
+USUAL_CPU_S = 5
+MOST_MEMORY_BYTES = 4 << 30
+TESTS = ("tests/custody", "tests/storage/test_custody_verifier.py")
+# They test what is not joined into the verifier, on media.
+NOT_THEIR_TESTS = ("onvif", "locate", "alignment", "manifest", "explaining", "thresholds", "seal")
+# They start other programs, or wait for them.
+NOT_FAST = ("go_implementation", "tiles", "time_stamps")
+
+
+@dataclass
+class Hunt:
+    """A pytest plugin that runs the collected tests over and over, each time with one fault."""
+
+    sources: dict[str, str]
+    sample: int
+    reached: dict[int, dict[str, set[int]]] = field(default_factory=dict)
+    taken_s: dict[int, float] = field(default_factory=dict)
+    killed: Counter[str] = field(default_factory=Counter)
+    survivors: list[dict[str, Any]] = field(default_factory=list)
+    tried: Counter[str] = field(default_factory=Counter)
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Learn what each test reaches, then put in one fault after the other."""
+        items = list(session.items)
+        for place, item in enumerate(items):
+            self._learn(place, item)
+        usable = [place for place, taken_s in self.taken_s.items() if taken_s <= LONGEST_TEST_S]
+        print(
+            f"{sum(self.taken_s.values()):.1f} s for {len(items)} tests, {len(usable)} fast",
+            flush=True,
+        )
+        for module, number in self._chosen():
+            site = sites(ast.parse(self.sources[module]))[number]
+            order = self._order(module, site, usable)
+            self.tried[module] += 1
+            if order and self._is_noticed(module, number, [items[place] for place in order]):
+                self.killed[module] += 1
+            else:
+                self._note_survivor(module, site, len(order))
+        return True
+
+    def _learn(self, place: int, item: pytest.Item) -> None:
+        files = {str(sys.modules[name].__file__): name for name in self.sources}
+        lines: dict[str, set[int]] = defaultdict(set)
+
+        def trace_line(frame: FrameType, event: str, _arg: object) -> Any:
+            if event == "line":
+                lines[files[frame.f_code.co_filename]].add(frame.f_lineno)
+            return trace_line
+
+        def trace_call(frame: FrameType, _event: str, _arg: object) -> Any:
+            return trace_line if frame.f_code.co_filename in files else None
+
+        start = time.process_time()
+        sys.settrace(trace_call)
+        try:
+            passed = _passes(item, None)
+        finally:
+            sys.settrace(None)
+        if not passed:
+            pytest.exit(f"{item.nodeid} fails without any fault", returncode=1)
+        self.reached[place], self.taken_s[place] = dict(lines), time.process_time() - start
+
+    def _chosen(self) -> list[tuple[str, int]]:
+        whole = [
+            (module, number)
+            for module, source in self.sources.items()
+            for number in range(len(sites(ast.parse(source))))
+        ]
+        if self.sample and self.sample < len(whole):
+            rng = random.Random(SEED)  # noqa: S311 - a seeded sample, no secret
+            return sorted(rng.sample(whole, self.sample))
+        return whole
+
+    def _order(self, module: str, site: Site, usable: Sequence[int]) -> list[int]:
+        """The tests that reach the fault, quick ones first.
+
+        What stands at the top of a module is reached where its name is read.
+        """
+        span = set(range(site.first, site.last + 1))
+        if not site.is_run:
+            span |= lines_that_read(self.sources[module], span)
+        found = [p for p in usable if span & self.reached[p].get(module, set())]
+        return sorted(found, key=lambda place: self.taken_s[place])
+
+    def _is_noticed(self, module: str, number: int, items: list[pytest.Item]) -> bool:
+        sys.stdout.flush()
+        child = os.fork()
+        if child == 0:
+            os._exit(_run_with_fault(module, self.sources[module], number, items))
+        _, status = os.waitpid(child, 0)
+        return status != 0
+
+    def _note_survivor(self, module: str, site: Site, tests: int) -> None:
+        name = module.removeprefix("tidewaiter.")
+        self.survivors.append(
+            {"module": name, "where": site.where, "line": site.first, "fault": site.what}
+            | {"tests_that_reach_it": tests}
+        )
+        print(
+            f"survives: {name}:{site.first} {site.where}: {site.what} ({tests} tests)", flush=True
+        )
+
+
+def main() -> None:
+    """Hunt and write the result."""
+    options = _options()
+    os.chdir(ROOT)
+    sys.path.insert(0, str(ROOT))
+    hypothesis.settings.register_profile(
+        "hunt", derandomize=True, database=None, deadline=None, phases=[hypothesis.Phase.generate]
+    )
+    hypothesis.settings.load_profile("hunt")
+    every = verifier_sources()
+    names = [name for name in modules_needed(every) if name not in NOT_MUTATED]
+    if options.module:
+        names = [name for name in names if name.rpartition(".")[2] in options.module]
+    for name in names:
+        __import__(name)
+    hunt = Hunt({name: every[name] for name in names}, options.sample)
+    start = time.process_time()
+    files = [str(file) for place in TESTS for file in _test_files(ROOT / place)]
+    asked = [
+        "-q",
+        "-x",
+        "-s",
+        "--assert=plain",
+        "-p",
+        "no:cacheprovider",
+        "-m",
+        "not slow and not shared",
+        *files,
+    ]
+    if pytest.main(asked, plugins=[hunt]):
+        raise SystemExit(1)
+    result = _result(hunt, time.process_time() - start)
+    print(json.dumps(result | {"survivors": len(hunt.survivors)}, indent=1))
+    if not options.module:
+        text = json.dumps(result, indent=1, ensure_ascii=False)
+        RESULT.write_text(text + "\n", encoding="utf-8")
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
+    parser.add_argument("--module", action="append", default=[])
+    parser.add_argument("--sample", type=int, default=0)
+    return parser.parse_args()
+
+
+def _test_files(place: Path) -> list[Path]:
+    if place.is_file():
+        return [place]
+    return [
+        file
+        for file in sorted(place.glob("test_*.py"))
+        if not any(word in file.name for word in NOT_THEIR_TESTS + NOT_FAST)
+    ]
+
+
+def _passes(item: pytest.Item, following: pytest.Item | None) -> bool:
+    item._initrequest()  # type: ignore[attr-defined]  # noqa: SLF001 - as reruns of tests need it
+    return not any(one.failed for one in runtestprotocol(item, log=False, nextitem=following))
+
+
+def _run_with_fault(module: str, source: str, number: int, items: list[pytest.Item]) -> int:
+    """0 where all tests pass although the fault is in; else the process ends in any other way."""
+    resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY_BYTES, MOST_MEMORY_BYTES))
+    signal.signal(signal.SIGPROF, signal.SIG_DFL)
+    signal.setitimer(signal.ITIMER_PROF, USUAL_CPU_S + 0.5 * len(items))
+    tree = ast.parse(source)
+    sites(tree)[number].apply()
+    fresh = ModuleType(module)
+    fresh.__file__ = sys.modules[module].__file__
+    try:
+        exec(compile(tree, str(fresh.__file__), "exec"), vars(fresh))  # noqa: S102 - our own source
+    except Exception:  # noqa: BLE001 - a module that does not load is noticed
+        return 2
+    replace_module(sys.modules[module], fresh)
+    for item, following in zip(items, [*items[1:], None], strict=True):
+        if not _passes(item, following):
+            return 1
+    return 0
+
+
+def _result(hunt: Hunt, cpu_s: float) -> dict[str, Any]:
+    with EQUIVALENT.open(encoding="utf-8", newline="") as stream:
+        reasons = {tuple(row[:3]): row[3] for row in csv.reader(stream, delimiter="\t") if row}
+    for one in hunt.survivors:
+        one["why_it_changes_nothing"] = reasons.get((one["module"], one["where"], one["fault"]), "")
+    explained = sum(bool(one["why_it_changes_nothing"]) for one in hunt.survivors)
+    tried, killed = hunt.tried.total(), hunt.killed.total()
+    return {
+        "what": "small faults put into the modules of the verifier, one at a time, and its tests",
+        "seed": SEED,
+        "sampled": bool(hunt.sample),
+        "tests": len(hunt.taken_s),
+        "cpu_s": round(cpu_s),
+        "faults": tried,
+        "noticed": killed,
+        "not noticed, and without effect for a reason given": explained,
+        "not noticed": tried - killed - explained,
+        "by module": {
+            name.removeprefix("tidewaiter."): f"{hunt.killed[name]} of {hunt.tried[name]}"
+            for name in hunt.sources
+        },
+        "survivors": hunt.survivors,
+    }
+
+
+if __name__ == "__main__":
+    main()
