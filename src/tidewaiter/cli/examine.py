@@ -113,11 +113,11 @@ def command(  # noqa: PLR0913 - one argument per option of the command line
             on_outcome=on_outcome,
         )
         _log_examinations(place, folder, summary, quiet=as_json)
-        if to_pdf:
-            print_pages(to_pdf, [folder / o.html_file for o in summary.outcomes if o.html_file])
         if printer:
             printer.print_all(summary)
         progress.summary(summary, None if out is None and as_json else folder)
+        if to_pdf:
+            print_pages(to_pdf, [folder / o.html_file for o in summary.outcomes if o.html_file])
     sys.exit(exit_code(summary, fail_on))
 
 
