@@ -45,3 +45,15 @@ def postgres_server():
         pytest.skip("PostgreSQL is not installed; on Debian: apt-get install postgresql")
     with private_postgres() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def rados_server():
+    """Ceph's S3 gateway above a cluster of our own; skips where Ceph is not installed."""
+    pytest.importorskip("boto3", reason="boto3 is not installed; see the extra `s3`")
+    from tests.storage.private_rados import private_rados, rados_is_installed
+
+    if not rados_is_installed():
+        pytest.skip("Ceph is not installed; on Debian: apt-get install radosgw ceph-mon ceph-osd")
+    with private_rados() as server:
+        yield server

@@ -14,6 +14,7 @@ from tidewaiter.custody.checkpoint import Checkpoint, sign_checkpoint
 from tidewaiter.custody.cosignature import cosign
 from tidewaiter.custody.merkle import Tree, leaf_hash
 from tidewaiter.custody.record import canonical, parse_record, sign_record
+from tidewaiter.errors import StorageError
 
 
 @pytest.fixture(
@@ -317,6 +318,24 @@ def test_removing_a_medium(site):
     where = index_of(site, "bwc-2", "segment", 3)
     site.media.remove(parse_record(site.world.leaves[where]).fields["blob"])
     assert found(site.audited(), "media-missing") == [(where, where, "bwc-2")]
+
+
+def test_a_medium_that_cannot_be_read_hides_nothing_else(site, monkeypatch):
+    where = [index_of(site, "bwc-1", "segment", 1), index_of(site, "bwc-2", "segment", 3)]
+    edited, unread = (parse_record(site.world.leaves[index]).fields["blob"] for index in where)
+    site.media.overwrite(edited, b"something else")
+    opened = site.blobs.open
+
+    def failing(digest):
+        if digest == unread:
+            raise StorageError("the disk says no")
+        return opened(digest)
+
+    monkeypatch.setattr(site.blobs, "open", failing)
+    audited = site.audited()
+    assert found(audited, "media-edited") == [(where[0], where[0], "bwc-1")]
+    assert found(audited, "media-missing") == [(where[1], where[1], "bwc-2")]
+    assert any("cannot be read: the disk says no" in one.text for one in audited.discrepancies)
 
 
 # 12 device-reattributed

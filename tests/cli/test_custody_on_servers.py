@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 
 import pytest
@@ -13,10 +14,54 @@ pytestmark = pytest.mark.xdist_group("postgres")
 SCHEMA = "custody_by_commands"
 
 
-@pytest.fixture
-def shift(tmp_path, postgres_server, monkeypatch):
-    """Two recordings docked and confirmed; the tables are the owner's, the site writes as a role."""
+class StrictObjects:
+    """Our own store in memory, and root's hands on its host."""
+
+    name = "media"
+
+    def __init__(self, state):
+        self.state, self.endpoint = state, state.endpoint
+
+    def all_are_locked(self) -> bool:
+        kept = [one for versions in self.state.buckets["media"].values() for one in versions]
+        return bool(kept) and all(one.mode == "COMPLIANCE" and one.is_locked for one in kept)
+
+    def overwrite_one(self) -> None:
+        self.state.overwrite("media", self.state.keys("media")[0], b"another medium")
+
+
+class RadosObjects:
+    """Ceph's gateway, and root's hands on the storage below it."""
+
+    def __init__(self, bucket):
+        self.bucket, self.name, self.endpoint = bucket, bucket.name, bucket.server.endpoint
+
+    def all_are_locked(self) -> bool:
+        heads = [self.bucket.client.head_object(Bucket=self.name, Key=key) for key in self.keys()]
+        return bool(heads) and all(one.get("ObjectLockMode") == "COMPLIANCE" for one in heads)
+
+    def overwrite_one(self) -> None:
+        key = self.keys()[0]
+        size = self.bucket.client.head_object(Bucket=self.name, Key=key)["ContentLength"]
+        self.bucket.overwrite(key, b"another medium".ljust(size))
+
+    def keys(self):
+        return self.bucket.keys()
+
+
+@pytest.fixture(params=["strict", "rados"])
+def objects(request):
     pytest.importorskip("boto3", reason="boto3 is not installed; see the extra `s3`")
+    with contextlib.ExitStack() as stack:
+        if request.param == "strict":
+            yield StrictObjects(stack.enter_context(strict_s3("media")))
+        else:
+            yield RadosObjects(request.getfixturevalue("rados_server").bucket(is_locking=True))
+
+
+@pytest.fixture
+def shift(tmp_path, postgres_server, objects, monkeypatch):
+    """Two recordings docked and confirmed; the tables are the owner's, the site writes as a role."""
     postgres_server.execute(
         f"DROP SCHEMA IF EXISTS {SCHEMA} CASCADE",
         "DROP ROLE IF EXISTS site_writer",
@@ -24,23 +69,22 @@ def shift(tmp_path, postgres_server, monkeypatch):
     )
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", ACCESS_KEY)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
-    with strict_s3("media") as objects:
-        (tmp_path / "site").mkdir()
-        settings = tmp_path / "site" / "custody.toml"
-        settings.write_text(configuration(postgres_server.address, objects.endpoint))
-        place = founded(tmp_path)
-        settings.write_text(settings.read_text().replace("user=postgres", "user=site_writer"))
-        place.objects, place.server = objects, postgres_server
-        (place.card / "MOV_0001.txt").write_bytes(b"first recording " * 999)
-        (place.card / "MOV_0002.txt").write_bytes(b"second recording " * 999)
-        with place.served("court"):
-            docked = place.do("dock", "--device", "bwc-0017", place.card)
-            assert docked.code == 0, docked.text
-            place.carry("vigilance")
-            yield place
+    (tmp_path / "site").mkdir()
+    settings = tmp_path / "site" / "custody.toml"
+    settings.write_text(configuration(postgres_server.address, objects))
+    place = founded(tmp_path)
+    settings.write_text(settings.read_text().replace("user=postgres", "user=site_writer"))
+    place.objects, place.server = objects, postgres_server
+    (place.card / "MOV_0001.txt").write_bytes(b"first recording " * 999)
+    (place.card / "MOV_0002.txt").write_bytes(b"second recording " * 999)
+    with place.served("court"):
+        docked = place.do("dock", "--device", "bwc-0017", place.card)
+        assert docked.code == 0, docked.text
+        place.carry("vigilance")
+        yield place
 
 
-def configuration(address: str, endpoint: str) -> str:
+def configuration(address: str, objects) -> str:
     return "\n".join(
         [
             f'origin = "{ORIGIN}"',
@@ -51,8 +95,8 @@ def configuration(address: str, endpoint: str) -> str:
             'role = "site_writer"',
             "[media]",
             'store = "s3"',
-            'bucket = "media"',
-            f'endpoint = "{endpoint}"',
+            f'bucket = "{objects.name}"',
+            f'endpoint = "{objects.endpoint}"',
             "lock_days = 90",
             "",
         ]
@@ -65,12 +109,9 @@ def test_a_shift_on_servers_is_proven_audited_and_an_insider_named(shift):
     assert proven.code == 0, proven.text
     honest = shift.do("audit")
     assert honest.code == 0, honest.text
-    versions = [one for kept in shift.objects.buckets["media"].values() for one in kept]
-    assert versions
-    assert all(one.mode == "COMPLIANCE" and one.is_locked for one in versions)
+    assert shift.objects.all_are_locked()
 
-    key = max(shift.objects.keys("media"), key=lambda one: len(shift.objects.content("media", one)))
-    shift.objects.overwrite("media", key, b"another medium")
+    shift.objects.overwrite_one()
     shift.server.execute(
         f"UPDATE {SCHEMA}.leaf SET body = convert_to('x', 'UTF8') WHERE i = "
         f"(SELECT max(i) FROM {SCHEMA}.leaf)"

@@ -1,4 +1,4 @@
-"""One suite over every place that keeps media: a folder and a bucket."""
+"""One suite over every place that keeps media: a folder, and buckets of two kinds of store."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 
 from tests.storage.strict_s3 import ACCESS_KEY, SECRET_KEY, strict_s3
 from tidewaiter.errors import ConfigurationError, IntegrityError, MissingMedium, StorageError
+from tidewaiter.storage import custody_s3
 from tidewaiter.storage.custody_files import FolderOfBlobs
 from tidewaiter.storage.custody_s3 import Bucket, BucketOfBlobs
 
@@ -66,12 +67,44 @@ def s3(server):
     return server
 
 
-@pytest.fixture(params=["folder", "bucket", "bucket in parts"])
+def real_place(bucket, **more) -> Place:
+    """A bucket of Ceph's gateway; its owner goes past it, into the storage below."""
+    store = BucketOfBlobs(bucket.described(), **more)
+
+    def overwrite(digest, content):
+        bucket.overwrite(bucket.key(digest), content, **more)
+
+    def remove(digest):
+        bucket.remove(bucket.key(digest))
+
+    def names():
+        return [key.rsplit("/")[-1] for key in bucket.versions()]
+
+    return Place(store, overwrite, remove, names)
+
+
+def on_rados(name):
+    return pytest.param(name, marks=pytest.mark.xdist_group("postgres"))
+
+
+@pytest.fixture(
+    params=[
+        "folder",
+        "bucket",
+        "bucket in parts",
+        on_rados("rados"),
+        on_rados("rados, versions"),
+        on_rados("rados, versions in parts"),
+    ]
+)
 def place(request, tmp_path):
     if request.param == "folder":
         return folder_place(tmp_path / "blobs")
-    state = request.getfixturevalue("s3")
-    return bucket_place(state, **({"part_bytes": 4} if "parts" in request.param else {}))
+    parts = {"part_bytes": 4} if "parts" in request.param else {}
+    if "rados" in request.param:
+        server = request.getfixturevalue("rados_server")
+        return real_place(server.bucket(is_locking="versions" in request.param), **parts)
+    return bucket_place(request.getfixturevalue("s3"), **parts)
 
 
 def digest_of(content: bytes) -> str:
@@ -210,13 +243,33 @@ def test_a_lock_is_asked_for_and_holds_against_the_protocol(s3):
 
 def test_bytes_damaged_on_the_way_are_refused(s3, monkeypatch):
     client = BucketOfBlobs(bucket_of(s3))
-    monkeypatch.setattr(
-        "tidewaiter.storage.custody_s3._spool",
-        lambda source, target: (digest_of(b"other"), target.write(source.read())),
-    )
+    damage_what_is_sent(monkeypatch)
     with pytest.raises(StorageError, match="BadDigest"):
         client.put(io.BytesIO(b"one"))
     assert s3.keys("media") == []
+
+
+def damage_what_is_sent(monkeypatch):
+    """What is read is hashed, and other bytes stand in the temporary file."""
+    spool = custody_s3._spool
+
+    def damaging(source, target):
+        medium = spool(source, target)
+        target.seek(0)
+        target.write(b"X")
+        return medium
+
+    monkeypatch.setattr(custody_s3, "_spool", damaging)
+
+
+@pytest.mark.parametrize("size", [3, 30])
+def test_bytes_damaged_before_they_are_sent_are_kept_nowhere(place, monkeypatch, size):
+    if isinstance(place.store, FolderOfBlobs):
+        pytest.skip("a folder is written to directly")
+    damage_what_is_sent(monkeypatch)
+    with pytest.raises(StorageError, match=r"BadDigest|between being read and being sent"):
+        place.store.put(io.BytesIO(b"o" * size))
+    assert place.names() == []
 
 
 def test_a_store_that_fails_is_named(s3):

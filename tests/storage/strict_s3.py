@@ -154,6 +154,9 @@ class _Handler(BaseHTTPRequestHandler):
             until = found.until.isoformat() if found.until else ""
             text = f"<Retention><Mode>{found.mode}</Mode><RetainUntilDate>{until}</RetainUntilDate></Retention>"
             return 200, headers, text.encode()
+        if found.is_locked:
+            headers["x-amz-object-lock-mode"] = found.mode
+            headers["x-amz-object-lock-retain-until-date"] = found.until.isoformat()
         return 200, headers, found.content
 
     def _version(self) -> Version:
@@ -193,6 +196,9 @@ class _Handler(BaseHTTPRequestHandler):
         if "x-amz-object-lock-mode" in self.headers and not named:
             raise Refused(400, "MissingUploadObjectWithObjectLockHeaders")
         if stated and stated != base64.b64encode(hashlib.sha256(self.body).digest()).decode():
+            raise Refused(400, "BadDigest")
+        md5 = self.headers.get("Content-MD5")
+        if md5 and md5 != base64.b64encode(hashlib.md5(self.body).digest()).decode():
             raise Refused(400, "BadDigest")
 
     def _keep(self, content: bytes, headers: dict[str, str]):

@@ -24,7 +24,7 @@ from tidewaiter.custody.record import parse_record
 from tidewaiter.custody.store import BlobStore, LogStore, SecretStore, Witness
 from tidewaiter.custody.trust import JudgedCheckpoint, judge_checkpoint
 from tidewaiter.custody.witness_times import WitnessTimes, witness_times
-from tidewaiter.errors import IntegrityError, MalformedText, MissingMedium
+from tidewaiter.errors import IntegrityError, MalformedText, MissingMedium, StorageError
 
 CHUNK = 1024 * 1024
 # More devices than these are counted, not listed, in one finding.
@@ -254,21 +254,30 @@ def _audit_media(
         return sizes, [], 0
     unnamed = 0
     actual: dict[str, str] = {}
+    found: list[Discrepancy] = []
+    unread: set[str] = set()
     for digest in place.blobs.digests():
-        content, size = _rehashed(place.blobs, digest)
+        try:
+            content, size = _rehashed(place.blobs, digest)
+        except (StorageError, OSError) as error:
+            # One medium that cannot be read must not hide what is wrong elsewhere.
+            found.append(_unread_medium(digest, error, reading))
+            unread.add(digest)
+            continue
         if not content:  # erased while it was being listed, or missing
             continue
         actual[digest] = content
         sizes.append(size)
         unnamed += digest not in reading.media
-    found = [
+    found += [
         _wrong_medium(digest, actual, reading)
         for digest, content in actual.items()
         if content != digest
     ]
     # Only who judged the entries knows which media were erased rightly.
+    present = actual.keys() | unread
     for digest, (index, device, recording) in reading.media.items() if judge else ():
-        if judge and digest not in actual and not judge.retention.is_erased(recording):
+        if judge and digest not in present and not judge.retention.is_erased(recording):
             text = f"the medium {digest[:16]}… of recording {recording} is not where it was kept"
             found.append(Discrepancy("media-missing", text, index, index, (device,)))
     return sizes, found, unnamed
@@ -284,6 +293,13 @@ def _rehashed(blobs: BlobStore, digest: str) -> tuple[str, int]:
     except MissingMedium:
         return "", 0
     return state.hexdigest(), size
+
+
+def _unread_medium(digest: str, error: Exception, reading: Reading) -> Discrepancy:
+    index, device, recording = reading.media.get(digest, (None, "", ""))
+    whose = f" of recording {recording}" if recording else ""
+    text = f"the medium {digest[:16]}…{whose} cannot be read: {error}"
+    return Discrepancy("media-missing", text, index, index, (device,) if device else ())
 
 
 def _wrong_medium(digest: str, actual: dict[str, str], reading: Reading) -> Discrepancy:

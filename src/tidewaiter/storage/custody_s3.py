@@ -1,10 +1,13 @@
 """Bulk material in a bucket of an S3-compatible store, each object under its SHA-256.
 
 Guarantee: a digest that `put` returned names bytes that the store acknowledged under that digest,
-and nothing was written over. Mechanism: the store itself checks the SHA-256 of what arrives and
-refuses a name that is taken. An object lock is asked for where the operator wants one, but
-nothing rests on it: servers exist that shorten it. The hole that remains: whoever administers the
-store may change or delete an object; the audit finds it, vigilance's copy replaces it.
+and nothing was written over. Mechanism: the store itself checks what arrives, by SHA-256, or by
+MD5 where it knows no other (Ceph's gateway 16 takes any SHA-256 that is stated). A name that is
+taken is looked at first, and the store is asked to refuse it as well, which that gateway does
+for neither parts nor versions. An object lock is asked for where the operator wants one, and read
+back, but nothing rests on it: servers exist that shorten it. The hole that remains: whoever
+administers the store may change or delete an object; the audit finds it, vigilance's copy
+replaces it.
 """
 
 from __future__ import annotations
@@ -32,6 +35,7 @@ TAKEN = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict", "4
 ABSENT = frozenset({"NoSuchKey", "404", "NotFound"})
 LOCKED = frozenset({"AccessDenied", "403", "ObjectLocked"})
 TIMEOUT_S = 60.0
+COMPLIANCE = "COMPLIANCE"
 
 
 @dataclass(frozen=True)
@@ -64,18 +68,16 @@ class BucketOfBlobs:
     def put(self, source: BinaryIO) -> str:
         """Keep all bytes of a stream durably; returns their SHA-256 in hex."""
         with tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES) as spooled:
-            digest, size = _spool(source, cast("BinaryIO", spooled))
+            medium = _spool(source, cast("BinaryIO", spooled))
             spooled.seek(0)
             with self._failing_named(
                 "a medium could not be kept; nothing that names it was logged"
             ):
-                try:
-                    self._upload(digest, size, cast("BinaryIO", spooled))
-                except self._errors.ClientError as error:
-                    if _code(error) not in TAKEN:
-                        raise
-                    self._must_hold(digest)
-        return digest
+                if self._found(medium.digest) is not None:
+                    self._must_hold(medium.digest)
+                else:
+                    self._put_new(medium, cast("BinaryIO", spooled))
+        return medium.digest
 
     @contextlib.contextmanager
     def open(self, digest: str) -> Iterator[BinaryIO]:
@@ -120,33 +122,50 @@ class BucketOfBlobs:
                     raise
         return True
 
-    def _upload(self, digest: str, size: int, source: BinaryIO) -> None:
-        if size > self._part_bytes:
-            self._upload_in_parts(digest, source)
-            return
+    def _found(self, digest: str) -> dict[str, Any] | None:
+        """What the store says of the object under a digest; None where there is none."""
+        try:
+            place = {"Bucket": self.bucket.name, "Key": self._key(digest)}
+            return cast("dict[str, Any]", self._client.head_object(**place))
+        except self._errors.ClientError as error:
+            if _code(error) not in ABSENT:
+                raise
+            return None
+
+    def _put_new(self, medium: _Medium, source: BinaryIO) -> None:
+        lock = self._lock()
+        try:
+            if medium.size > self._part_bytes:
+                self._upload_in_parts(medium, source, lock)
+            else:
+                self._upload(medium, source, lock)
+        except self._errors.ClientError as error:
+            if _code(error) not in TAKEN:
+                raise
+            self._must_hold(medium.digest)
+        else:
+            self._must_be_locked(medium.digest, lock)
+
+    def _upload(self, medium: _Medium, source: BinaryIO, lock: dict[str, Any]) -> None:
         self._client.put_object(
             Bucket=self.bucket.name,
-            Key=self._key(digest),
+            Key=self._key(medium.digest),
             Body=source,
-            ContentLength=size,
+            ContentLength=medium.size,
             # Stores ask for the algorithm by name where an object is to be locked.
             ChecksumAlgorithm="SHA256",
-            ChecksumSHA256=base64.b64encode(bytes.fromhex(digest)).decode(),
+            ChecksumSHA256=_spelled(bytes.fromhex(medium.digest)),
+            ContentMD5=_spelled(medium.md5),
             IfNoneMatch="*",
-            **self._lock(),
+            **lock,
         )
 
-    def _upload_in_parts(self, digest: str, source: BinaryIO) -> None:
-        place = {"Bucket": self.bucket.name, "Key": self._key(digest)}
-        begun = self._client.create_multipart_upload(
-            **place, ChecksumAlgorithm="SHA256", **self._lock()
-        )
+    def _upload_in_parts(self, medium: _Medium, source: BinaryIO, lock: dict[str, Any]) -> None:
+        place = {"Bucket": self.bucket.name, "Key": self._key(medium.digest)}
+        begun = self._client.create_multipart_upload(**place, ChecksumAlgorithm="SHA256", **lock)
         place["UploadId"] = begun["UploadId"]
         try:
-            parts = [
-                self._upload_part(place, number, content)
-                for number, content in enumerate(_pieces(source, self._part_bytes), start=1)
-            ]
+            parts = self._uploaded_parts(place, medium, source)
             self._client.complete_multipart_upload(
                 **place, MultipartUpload={"Parts": parts}, IfNoneMatch="*"
             )
@@ -156,12 +175,56 @@ class BucketOfBlobs:
                 self._client.abort_multipart_upload(**place)
             raise
 
+    def _uploaded_parts(
+        self, place: dict[str, str], medium: _Medium, source: BinaryIO
+    ) -> list[dict[str, Any]]:
+        """Each part is checked by the store; that together they are the medium is checked here."""
+        state, parts = hashlib.sha256(), []
+        for number, content in enumerate(_pieces(source, self._part_bytes), start=1):
+            state.update(content)
+            parts.append(self._upload_part(place, number, content))
+        if state.hexdigest() != medium.digest:
+            raise StorageError(
+                "a medium changed between being read and being sent; nothing of it was kept: "
+                "check this machine's disk and memory, then hand it in again"
+            )
+        return parts
+
     def _upload_part(self, place: dict[str, str], number: int, content: bytes) -> dict[str, Any]:
-        checksum = base64.b64encode(hashlib.sha256(content).digest()).decode()
+        checksum = _spelled(hashlib.sha256(content).digest())
         answer = self._client.upload_part(
-            **place, PartNumber=number, Body=content, ChecksumSHA256=checksum
+            **place,
+            PartNumber=number,
+            Body=content,
+            ChecksumSHA256=checksum,
+            ContentMD5=_spelled(hashlib.md5(content, usedforsecurity=False).digest()),
         )
         return {"PartNumber": number, "ETag": answer["ETag"], "ChecksumSHA256": checksum}
+
+    def _must_be_locked(self, digest: str, lock: dict[str, Any]) -> None:
+        """Ceph's gateway 16 drops the lock of what comes in parts: ask again, then insist."""
+        if not lock or self._is_locked(digest, lock):
+            return
+        version = (self._found(digest) or {}).get("VersionId")
+        until = lock["ObjectLockRetainUntilDate"]
+        self._client.put_object_retention(
+            Bucket=self.bucket.name,
+            Key=self._key(digest),
+            Retention={"Mode": COMPLIANCE, "RetainUntilDate": until},
+            **({"VersionId": version} if version else {}),
+        )
+        if not self._is_locked(digest, lock):
+            raise StorageError(
+                f"the bucket {self.bucket.name!r} keeps no compliance lock; nothing that names the "
+                "medium was logged: make a bucket with object lock, or set lock_days to 0"
+            )
+
+    def _is_locked(self, digest: str, lock: dict[str, Any]) -> bool:
+        found = self._found(digest) or {}
+        until = found.get("ObjectLockRetainUntilDate")
+        # Some stores keep whole seconds only.
+        wanted = lock["ObjectLockRetainUntilDate"] - timedelta(seconds=1)
+        return found.get("ObjectLockMode") == COMPLIANCE and until is not None and until >= wanted
 
     def _must_hold(self, digest: str) -> None:
         """Other bytes under this name are a finding, not something to write over."""
@@ -179,7 +242,7 @@ class BucketOfBlobs:
         if not self.bucket.lock_days:
             return {}
         until = datetime.now(UTC) + timedelta(days=self.bucket.lock_days)
-        return {"ObjectLockMode": "COMPLIANCE", "ObjectLockRetainUntilDate": until}
+        return {"ObjectLockMode": COMPLIANCE, "ObjectLockRetainUntilDate": until}
 
     def _key(self, digest: str) -> str:
         return f"{self.bucket.prefix}{digest[:2]}/{digest}"
@@ -194,6 +257,15 @@ class BucketOfBlobs:
             yield
         except (self._errors.ClientError, self._errors.BotoCoreError, OSError) as error:
             raise self._failed(what, error) from error
+
+
+@dataclass(frozen=True)
+class _Medium:
+    """What is to be sent: its SHA-256 in hex, its MD5 against damage on the way, its length."""
+
+    digest: str
+    md5: bytes
+    size: int
 
 
 class _Stream:
@@ -243,16 +315,22 @@ def _client(endpoint: str, region: str, access_key: str, secret_key: str) -> tup
 
 
 def _code(error: Exception) -> str:
-    response = getattr(error, "response", {})
+    # A connection that breaks while a body is read is an error whose response is None.
+    response = getattr(error, "response", None) or {}
     return str(response.get("Error", {}).get("Code", ""))
 
 
-def _spool(source: BinaryIO, target: BinaryIO) -> tuple[str, int]:
-    state, size = hashlib.sha256(), 0
+def _spool(source: BinaryIO, target: BinaryIO) -> _Medium:
+    state, md5, size = hashlib.sha256(), hashlib.md5(usedforsecurity=False), 0
     while chunk := source.read(CHUNK):
         state.update(chunk)
+        md5.update(chunk)
         size += target.write(chunk)
-    return state.hexdigest(), size
+    return _Medium(state.hexdigest(), md5.digest(), size)
+
+
+def _spelled(digest: bytes) -> str:
+    return base64.b64encode(digest).decode()
 
 
 def _pieces(source: BinaryIO, size: int) -> Iterator[bytes]:
