@@ -11,11 +11,19 @@ from pathlib import Path
 from typing import Any
 
 from tidewaiter.casework.manifests import bare_manifest, take_manifest
-from tidewaiter.casework.places import picture_of_print, pictures_at, wanted_times
-from tidewaiter.custody.differences import Comparison, Place
+from tidewaiter.casework.places import pictures_at, pictures_in, wanted_times
+from tidewaiter.custody.differences import Comparison, Place, comparison_of
 from tidewaiter.custody.locate import clock_place, compare
 from tidewaiter.custody.locate_pictures import Mask
-from tidewaiter.custody.manifest import MAGIC, Manifest, decode, is_manifest
+from tidewaiter.custody.manifest import (
+    LONGEST_BEGINNING,
+    MAGIC,
+    Facts,
+    Manifest,
+    decode,
+    facts_of,
+    is_manifest,
+)
 from tidewaiter.errors import (
     ExaminationError,
     InputError,
@@ -32,9 +40,14 @@ from tidewaiter.traces.fingerprints import SHARE_UNITS, ClockBox
 from tidewaiter.wiring import error_named
 
 MANIFEST_HANDLER = "tidewaiter.wiring_compare:manifest_task"
+COMPARE_HANDLER = "tidewaiter.wiring_compare:compare_task"
 PICTURES_HANDLER = "tidewaiter.wiring_compare:pictures_task"
 MANIFEST_SUFFIX = ".twm"
 """What a manifest's file is called after the recording's name."""
+
+# benchmarks/custody/comparing.py: the worker's peak over hours of made manifests, and a margin.
+COMPARE_BASE_BYTES, COMPARE_FRAME_BYTES = 300 * 2**20, 15_000
+"""Memory that comparing takes at most: in any case, and for each picture of the longer one."""
 
 
 def make_manifest(
@@ -48,18 +61,24 @@ def make_manifest(
     """
     with tempfile.TemporaryDirectory(prefix="tidewaiter-manifest-") as folder:
         out = Path(folder) / "manifest"
-        payload = {
-            "path": os.path.abspath(path),  # noqa: PTH100
-            "name": name or path.name,
-            "out": str(out),
-            "clock": list(clock),
-            "limits": settings.limits.model_dump(mode="json"),
-        }
-        try:
-            _work(MANIFEST_HANDLER, payload, settings.limits, Path(folder))
-            return decode(out.read_bytes())
-        except (LimitExceeded, ExaminationError) as error:
-            return bare_manifest(path, settings.limits, str(error), name=name)
+        _take_manifest(path, out, settings, name=name, clock=clock)
+        return decode(out.read_bytes())
+
+
+def _take_manifest(
+    path: Path, out: Path, settings: Settings, *, name: str | None = None, clock: ClockBox = ()
+) -> None:
+    payload = {
+        "path": os.path.abspath(path),  # noqa: PTH100
+        "name": name or path.name,
+        "out": str(out),
+        "clock": list(clock),
+        "limits": settings.limits.model_dump(mode="json"),
+    }
+    try:
+        _work(MANIFEST_HANDLER, payload, settings.limits)
+    except (LimitExceeded, ExaminationError) as error:
+        out.write_bytes(bare_manifest(path, settings.limits, str(error), name=name).encode())
 
 
 def clock_box(words: str) -> ClockBox:
@@ -89,50 +108,97 @@ def manifest_task(payload: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
-def manifest_of(path: Path, settings: Settings, *, clock: ClockBox = ()) -> Manifest:
-    """The manifest in a manifest file, or the one of a recording."""
-    try:
-        with path.open("rb") as file:
-            if not is_manifest(file.read(len(MAGIC))):
-                return make_manifest(path, settings, clock=clock)
-            file.seek(0)
-            return decode(file.read())
-    except FileNotFoundError as error:
-        raise UnknownExhibit(f"{path.name}: no such file. Check the path.") from error
-    except OSError as error:
-        raise UnknownExhibit(f"{path.name}: cannot be read ({error.strerror})") from error
-
-
 @dataclass(frozen=True)
 class Compared:
-    """A comparison with the manifests it rests on and the files they came from."""
+    """A comparison, the facts it rests on (without fingerprints) and the files it compared."""
 
     comparison: Comparison
-    manifests: tuple[Manifest, Manifest]
+    facts: tuple[Manifest, Manifest]
     paths: tuple[Path, Path]
 
 
 def compare_files(
     original: Path, copy: Path, settings: Settings, *, masks: Sequence[Mask] = ()
 ) -> Compared:
-    """Compare a copy with an original recording or its manifest.
+    """Compare a copy with an original, each a recording or its manifest, in workers.
 
-    The copy's clock is looked at where the original's is. Raises InputError where the copy is
-    a manifest (a recording is needed), and the errors of `manifest_of`.
+    The copy's clock is looked at where the original's is. Raises UnknownExhibit where there is
+    no such file, MalformedText for a broken manifest, InputError where the copy's manifest was
+    taken with the clock elsewhere, LimitExceeded where comparing needs more memory or time than
+    the limits allow.
     """
-    ours = manifest_of(original, settings)
-    theirs = manifest_of(copy, settings, clock=ours.clock)
-    if ours.clock != theirs.clock and theirs.prints is not None and len(theirs.prints.clock):
-        raise InputError(
-            f"{copy.name}: its manifest was taken with the clock elsewhere; compare the recording "
-            "itself"
+    with tempfile.TemporaryDirectory(prefix="tidewaiter-compare-") as folder:
+        ours = _manifest_file(original, Path(folder) / "original", settings)
+        first = _facts(ours)
+        theirs = _manifest_file(copy, Path(folder) / "copy", settings, clock=first.manifest.clock)
+        second = _facts(theirs)
+        if first.manifest.clock != second.manifest.clock and second.rows.get("clock"):
+            raise InputError(
+                f"{copy.name}: its manifest was taken with the clock elsewhere; compare the "
+                "recording itself"
+            )
+        _must_fit(first, second, settings.limits)
+        out = Path(folder) / "comparison"
+        payload = {
+            "original": str(ours),
+            "copy": str(theirs),
+            "masks": [vars(mask) for mask in masks],
+            "out": str(out),
+        }
+        _work(COMPARE_HANDLER, payload, settings.limits)
+        found = comparison_of(json.loads(out.read_text(encoding="utf-8")))
+    return Compared(found, (first.manifest, second.manifest), (original, copy))
+
+
+def compare_task(payload: dict[str, Any]) -> dict[str, Any]:
+    """What a worker does: compare two manifests and write down what was found."""
+    ours, theirs = (decode(Path(payload[side]).read_bytes()) for side in ("original", "copy"))
+    found = compare(ours, theirs, masks=[Mask(**mask) for mask in payload["masks"]])
+    Path(payload["out"]).write_text(json.dumps(found.as_json()), encoding="utf-8")
+    return {}
+
+
+def _manifest_file(path: Path, out: Path, settings: Settings, *, clock: ClockBox = ()) -> Path:
+    """The file itself where it is a manifest; else the one of the recording, taken into `out`."""
+    if _is_manifest(path):
+        return path.absolute()
+    _take_manifest(path, out, settings, clock=clock)
+    return out
+
+
+def _is_manifest(path: Path) -> bool:
+    return is_manifest(_beginning(path, len(MAGIC)))
+
+
+def _facts(manifest: Path) -> Facts:
+    return facts_of(_beginning(manifest, LONGEST_BEGINNING))
+
+
+def _beginning(path: Path, length: int) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(length)
+    except FileNotFoundError as error:
+        raise UnknownExhibit(f"{path.name}: no such file. Check the path.") from error
+    except OSError as error:
+        raise UnknownExhibit(f"{path.name}: cannot be read ({error.strerror})") from error
+
+
+def _must_fit(first: Facts, second: Facts, limits: Limits) -> None:
+    """Refuse before the work what would be killed in the middle of it."""
+    frames = max(facts.rows.get("small", 0) for facts in (first, second))
+    needed = COMPARE_BASE_BYTES + COMPARE_FRAME_BYTES * frames
+    if needed > limits.max_memory_bytes:
+        raise LimitExceeded(
+            f"comparing recordings of {frames} pictures takes up to {needed >> 20} MiB; "
+            f"limits.max_memory_bytes allows {limits.max_memory_bytes >> 20} MiB. Raise it in the "
+            "settings, or compare shorter parts"
         )
-    return Compared(compare(ours, theirs, masks=masks), (ours, theirs), (original, copy))
 
 
 def comparison_files(found: Compared, settings: Settings, language: str) -> dict[str, str]:
     """The page and the JSON of a comparison, by file name."""
-    names = (found.manifests[0].name, found.manifests[1].name)
+    names = (found.facts[0].name, found.facts[1].name)
     pictures = _seen(found, settings)
     document = found.comparison.as_json() | {"original": names[0], "copy": names[1]}
     return {
@@ -142,11 +208,19 @@ def comparison_files(found: Compared, settings: Settings, language: str) -> dict
 
 
 def pictures_task(payload: dict[str, Any]) -> dict[str, Any]:
-    """What a worker does: pictures of a recording at given times, into a folder."""
-    limits = Limits.model_validate(payload["limits"])
+    """What a worker does: pictures of a recording at given times, into a folder.
+
+    Of a manifest they are its small ones.
+    """
+    path, limits = Path(payload["path"]), Limits.model_validate(payload["limits"])
     times = {int(index): time for index, time in payload["times"].items()}
-    places = {int(i): Place(**place) for i, place in payload["places"].items()}
-    found = pictures_at(Path(payload["path"]), times, dict(places), limits)
+    places: dict[int, Place | None] = {
+        int(i): Place(**place) for i, place in payload["places"].items()
+    }
+    if _is_manifest(path):
+        found = pictures_in(decode(path.read_bytes()), times, places)
+    else:
+        found = pictures_at(path, times, places, limits)
     for index, picture in found.items():
         (Path(payload["out"]) / f"{index}.jpg").write_bytes(picture)
     return {}
@@ -166,43 +240,22 @@ def _side(found: Compared, place: int, settings: Settings, *, of_copy: bool) -> 
     times = wanted_times(differences, of_copy=of_copy)
     if not times:
         return {}
-    clock = clock_place(found.manifests[0].clock)
+    clock = clock_place(found.facts[0].clock)
     boxes = {
         index: differences[index].place or clock
         for index in times
         if differences[index].kind == "painted"
     }
-    places = {index: box for index, box in boxes.items() if box is not None}
-    path, manifest = found.paths[place], found.manifests[place]
-    with path.open("rb") as file:
-        is_recording = not is_manifest(file.read(len(MAGIC)))
-    if is_recording:
-        return _from_recording(path, times, places, settings)
-    prints = manifest.prints
-    if prints is None:
-        return {}
-    shown = {
-        index: int(abs(prints.frame_time - time * 1e6).argmin()) for index, time in times.items()
-    }
-    return {
-        index: picture_of_print(prints.small[frame], places.get(index))
-        for index, frame in shown.items()
-    }
-
-
-def _from_recording(
-    path: Path, times: dict[int, float], places: dict[int, Place], settings: Settings
-) -> dict[int, bytes]:
     with tempfile.TemporaryDirectory(prefix="tidewaiter-places-") as folder:
         payload = {
-            "path": os.path.abspath(path),  # noqa: PTH100
+            "path": os.path.abspath(found.paths[place]),  # noqa: PTH100
             "times": {str(index): time for index, time in times.items()},
-            "places": {str(index): vars(place) for index, place in places.items()},
+            "places": {str(index): vars(box) for index, box in boxes.items() if box is not None},
             "out": folder,
             "limits": settings.limits.model_dump(mode="json"),
         }
         try:
-            _work(PICTURES_HANDLER, payload, settings.limits, Path(folder))
+            _work(PICTURES_HANDLER, payload, settings.limits)
         except TidewaiterError:
             # The comparison stands without pictures.
             return {}
@@ -218,15 +271,15 @@ def write_manifest(manifest: Manifest, path: Path) -> None:
     write_whole(path, manifest.encode())
 
 
-def _work(handler: str, payload: dict[str, Any], limits: Limits, folder: Path) -> dict[str, Any]:
+def _work(handler: str, payload: dict[str, Any], limits: Limits) -> None:
     """Run one task in a worker; its error becomes ours."""
-    queue = Queue(folder / "queue.sqlite")
-    try:
-        queue.add([("task", payload)])
-        run(queue, handler, workers=1, limits=limits)
-        task = next(iter(queue.tasks()))
-    finally:
-        queue.close()
+    with tempfile.TemporaryDirectory(prefix="tidewaiter-task-") as folder:
+        queue = Queue(Path(folder) / "queue.sqlite")
+        try:
+            queue.add([("task", payload)])
+            run(queue, handler, workers=1, limits=limits)
+            task = next(iter(queue.tasks()))
+        finally:
+            queue.close()
     if task.error is not None:
         raise error_named(task.error["type"], task.error["message"])
-    return task.result or {}

@@ -9,7 +9,9 @@ from click.testing import CliRunner
 from tests.custody.recordings import pictures, write
 from tidewaiter.cli.program import program
 from tidewaiter.custody.manifest import decode
-from tidewaiter.errors import InputError, UnknownExhibit
+from tidewaiter.errors import InputError, LimitExceeded, MalformedText, UnknownExhibit
+from tidewaiter.settings import Limits, Settings
+from tidewaiter.traces.fingerprints import Fingerprints
 
 
 @pytest.fixture(scope="module")
@@ -66,3 +68,47 @@ def test_a_box_outside_the_picture_is_refused(folder, box):
 def test_a_file_that_is_not_there_is_named(tmp_path):
     refused = call("manifest", tmp_path / "gone.mp4")
     assert isinstance(refused.exception, UnknownExhibit)
+
+
+def test_recordings_beyond_the_memory_limit_are_refused_before_they_are_compared(
+    tmp_path, monkeypatch
+):
+    from tidewaiter import wiring_compare
+    from tidewaiter.custody.manifest import Manifest
+
+    for name in ("a", "b"):
+        prints = _synthetic(60_000, ord(name))
+        manifest = Manifest(name * 64, 1, "video/mp4", name, fps=25.0, prints=prints)
+        (tmp_path / f"{name}.twm").write_bytes(manifest.encode())
+    monkeypatch.setattr(wiring_compare, "_work", lambda *_: pytest.fail("a worker was started"))
+    small = Settings(limits=Limits(max_memory_bytes=64 << 20))
+    with pytest.raises(LimitExceeded, match=r"60000 pictures takes up to \d+ MiB.*64 MiB"):
+        wiring_compare.compare_files(tmp_path / "a.twm", tmp_path / "b.twm", small)
+
+
+def test_a_broken_manifest_breaks_a_worker_only(folder, tmp_path):
+    manifest = folder / "original.twm"
+    assert call("manifest", folder / "original.mp4", "--out", manifest).exit_code == 0
+    broken = tmp_path / "broken.twm"
+    broken.write_bytes(manifest.read_bytes()[:-40])
+    refused = call("compare", manifest, broken)
+    assert isinstance(refused.exception, MalformedText)
+
+
+def _synthetic(frames, seed):
+    """A still picture again and again: fingerprints without a recording."""
+    random = np.random.default_rng(seed)
+    nothing, times = np.zeros(0, np.int64), np.arange(frames, dtype=np.int64) * 40_000
+    return Fingerprints(
+        picture_hash=np.zeros((frames, 32), np.uint8),
+        picture_pts=times,
+        picture_dts=times,
+        picture_key=np.ones(frames, np.bool_),
+        picture_bytes=times,
+        small=np.repeat(random.integers(0, 4080, (1, 18, 32), dtype=np.uint16), frames, axis=0),
+        clock=np.zeros((0, 8, 64), np.uint16),
+        frame_time=times,
+        sound_hash=np.zeros((0, 32), np.uint8),
+        sound_pts=nothing,
+        sound_band=np.zeros((0, 12), np.uint8),
+    )

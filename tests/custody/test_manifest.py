@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 
 from tests.custody.recordings import pictures, remux, tones, write
 from tidewaiter.casework.manifests import take_manifest
-from tidewaiter.custody.manifest import MAGIC, Manifest, decode, is_manifest
+from tidewaiter.custody.manifest import (
+    MAGIC,
+    PIECE_ROWS,
+    Manifest,
+    decode,
+    facts_of,
+    is_manifest,
+)
 from tidewaiter.custody.merkle import Tree, leaf_hash, verify_inclusion
 from tidewaiter.errors import MalformedText
 from tidewaiter.settings import Limits
@@ -64,6 +71,29 @@ def test_a_manifest_comes_back_from_its_bytes(manifest):
     for field in dataclasses.fields(manifest.prints):
         ours, theirs = (getattr(m.prints, field.name) for m in (manifest, again))
         assert np.array_equal(ours, theirs), field.name
+
+
+def test_long_sections_come_back_piece_by_piece(manifest):
+    random = np.random.default_rng(1)
+    count = 2 * PIECE_ROWS + 7
+    small = random.integers(0, 1 << 16, (count, 18, 32), dtype=np.uint16)
+    times = random.integers(-(2**60), 2**60, count, dtype=np.int64)
+    prints = dataclasses.replace(
+        manifest.prints, small=small, frame_time=times, clock=np.zeros((0, 8, 64), np.uint16)
+    )
+    data = dataclasses.replace(manifest, prints=prints).encode()
+    back = decode(data).prints
+    assert np.array_equal(back.small, small)
+    assert np.array_equal(back.frame_time, times)
+
+
+def test_facts_are_read_without_the_fingerprints(manifest):
+    data = manifest.encode()
+    facts = facts_of(data[: data.index(b"\n\n") + 2])
+    assert facts.manifest == dataclasses.replace(manifest, prints=None)
+    assert facts.rows["small"] == 50
+    with pytest.raises(MalformedText):
+        facts_of(data[: data.index(b"\n\n")])
 
 
 def test_a_group_of_pictures_is_proven_to_belong_to_its_recording(manifest):

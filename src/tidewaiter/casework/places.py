@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tidewaiter.custody.differences import Difference, Place, Stretch
+from tidewaiter.custody.manifest import Manifest
 from tidewaiter.media import Packet
 from tidewaiter.media.recording import open_recording
 from tidewaiter.settings import Limits
@@ -58,8 +59,18 @@ def pictures_at(
     return found
 
 
-def picture_of_print(small: NDArray[np.uint16], place: Place | None) -> bytes:
-    """A small picture of a manifest, enlarged, where the recording itself is not at hand."""
+def pictures_in(
+    manifest: Manifest, times: dict[int, float], places: dict[int, Place | None]
+) -> dict[int, bytes]:
+    """Small pictures of a manifest, enlarged, where the recording itself is not at hand."""
+    prints = manifest.prints
+    if prints is None:
+        return {}
+    frames = {i: int(abs(prints.frame_time - time * 1e6).argmin()) for i, time in times.items()}
+    return {i: _enlarged(prints.small[frame], places.get(i)) for i, frame in frames.items()}
+
+
+def _enlarged(small: NDArray[np.uint16], place: Place | None) -> bytes:
     import cv2
 
     grey = np.clip(small / SMALL_STEPS, 0, 255).astype(np.uint8)

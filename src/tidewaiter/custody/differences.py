@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -108,3 +109,20 @@ class Comparison:
     def as_json(self) -> dict[str, Any]:
         """Plain data for a file."""
         return asdict(self)
+
+
+def comparison_of(document: Mapping[str, Any]) -> Comparison:
+    """The comparison that `Comparison.as_json` made this document of."""
+    plain = dict(document)
+    plain["differences"] = tuple(map(_difference_of, document["differences"]))
+    for name in ("notes", "frames", "seconds"):
+        plain[name] = tuple(document[name])
+    return Comparison(**plain)
+
+
+def _difference_of(document: Mapping[str, Any]) -> Difference:
+    plain = dict(document)
+    for name in ("copy", "original", "from_original"):
+        plain[name] = None if document[name] is None else Stretch(**document[name])
+    plain["place"] = None if document["place"] is None else Place(**document["place"])
+    return Difference(**plain)

@@ -10,7 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -34,10 +35,13 @@ from tidewaiter.traces.sound_bands import BANDS
 MAGIC = b"tidewaiter/manifest/v1\n"
 LONGEST_HEAD = 1 << 20
 """Bytes of the JSON at most."""
+LONGEST_BEGINNING = len(MAGIC) + LONGEST_HEAD
 MOST_ROWS = 4_000_000
 """Pictures, frames or sound rows at most: two days at 25 a second."""
 PACKING = 3
 """Level of compression: 6 takes 2 % less room and three times as long."""
+PIECE_ROWS, PIECE_BYTES = 4096, 1 << 20
+"""Rows, and bytes, that are packed or opened at a time."""
 DIRECT_LEAVES = 4
 """Leaves before those of the groups of pictures: facts, parameter sets, times, sound."""
 
@@ -121,8 +125,11 @@ class Manifest:
         leaves += [
             found.picture_hash[start:end].tobytes() for start, end in zip(starts, ends, strict=True)
         ]
-        pictures = found.small.astype("<u2").tobytes() + found.clock.astype("<u2").tobytes()
-        return [*leaves, hashlib.sha256(pictures).digest()]
+        pictures = hashlib.sha256()
+        for name in ("small", "clock"):
+            for part in _parts(getattr(found, name)):
+                pictures.update(part.astype("<u2").tobytes())
+        return [*leaves, pictures.digest()]
 
     def root(self) -> bytes:
         """The Merkle root over `leaves` (RFC 6962)."""
@@ -141,20 +148,32 @@ def group_starts(key: NDArray[np.bool_]) -> list[int]:
 
 def decode(data: bytes) -> Manifest:
     """The manifest in these bytes. Raises MalformedText for anything not written by `encode`."""
-    if not data.startswith(MAGIC):
-        raise MalformedText(
-            f"a manifest begins with {MAGIC.decode().strip()!r}; found {data[:24]!r}. Take it "
-            "again with `tidewaiter custody manifest`"
-        )
-    end = data.find(b"\n\n", len(MAGIC), len(MAGIC) + LONGEST_HEAD)
-    try:
-        head = json.loads(data[len(MAGIC) : end].decode()) if end > 0 else None
-        return _manifest(head, data[end + 2 :])
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, zlib.error) as error:
-        raise MalformedText(
-            f"the manifest breaks its own format ({type(error).__name__}: {str(error)[:120]}); it "
-            "was cut off or changed. Take it again from the recording"
-        ) from error
+    with _format_kept():
+        head, end = _head(data)
+        return _manifest(head, memoryview(data)[end:])
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a manifest says before its fingerprints, which are not opened.
+
+    `rows` is how many it announces of each section of `SHAPES`; none without fingerprints.
+    """
+
+    manifest: Manifest
+    rows: Mapping[str, int]
+
+
+def facts_of(data: bytes) -> Facts:
+    """The facts in the first bytes of a manifest (`LONGEST_BEGINNING` of them always suffice).
+
+    Raises MalformedText.
+    """
+    with _format_kept():
+        head, _ = _head(data)
+        facts = {name: _checked(name, head[name]) for name in HEAD_FIELDS}
+        rows = {_text(name): _integer(count) for name, count in head.get("rows", {}).items()}
+        return Facts(Manifest(**facts), rows)
 
 
 def is_manifest(head: bytes) -> bool:
@@ -162,10 +181,35 @@ def is_manifest(head: bytes) -> bool:
     return head.startswith(MAGIC)
 
 
-def _manifest(head: Any, body: bytes) -> Manifest:
+@contextmanager
+def _format_kept() -> Iterator[None]:
+    """Any error of a reader that meets another format is one of the manifest."""
+    try:
+        yield
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, zlib.error) as error:
+        raise MalformedText(
+            f"the manifest breaks its own format ({type(error).__name__}: {str(error)[:120]}); it "
+            "was cut off or changed. Take it again from the recording"
+        ) from error
+
+
+def _head(data: bytes) -> tuple[Any, int]:
+    """The JSON at the beginning, and where the packed arrays begin."""
+    if not data.startswith(MAGIC):
+        raise MalformedText(
+            f"a manifest begins with {MAGIC.decode().strip()!r}; found {data[:24]!r}. Take it "
+            "again with `tidewaiter custody manifest`"
+        )
+    end = data.find(b"\n\n", len(MAGIC), len(MAGIC) + LONGEST_HEAD)
+    if end < 0:
+        raise ValueError("its head has no end")
+    return json.loads(data[len(MAGIC) : end].decode()), end + 2
+
+
+def _manifest(head: Any, body: memoryview) -> Manifest:
     facts = {name: _checked(name, head[name]) for name in HEAD_FIELDS}
     if "rows" not in head:
-        if body or set(head) != set(HEAD_FIELDS):
+        if len(body) or set(head) != set(HEAD_FIELDS):
             raise ValueError("there is more than the facts")
         return Manifest(**facts)
     if set(head) != {*HEAD_FIELDS, "rows", "packed", "prints"}:
@@ -173,7 +217,7 @@ def _manifest(head: Any, body: bytes) -> Manifest:
     return Manifest(**facts, prints=_prints(head, body))
 
 
-def _prints(head: Mapping[str, Any], body: bytes) -> Fingerprints:
+def _prints(head: Mapping[str, Any], body: memoryview) -> Fingerprints:
     rows, packed, rest = head["rows"], head["packed"], head["prints"]
     if set(rows) != set(SHAPES) or len(packed) != len(SHAPES):
         raise ValueError("the sections are others")
@@ -202,27 +246,61 @@ def _prints(head: Mapping[str, Any], body: bytes) -> Fingerprints:
 
 def _packed(name: str, rows: NDArray[Any]) -> bytes:
     kind = np.dtype(SHAPES[name][0])
-    values = rows.astype(kind)
-    if name in DIFFERENCED and len(values) > 1:
-        # Unsigned arithmetic wraps around and so loses nothing.
-        whole = values.view(f"<u{kind.itemsize}")
-        values = np.concatenate([whole[:1], whole[1:] - whole[:-1]])
-    return zlib.compress(values.tobytes(), PACKING)
+    pack, packed = zlib.compressobj(PACKING), []
+    before: NDArray[Any] | None = None
+    for part in _parts(rows):
+        values = part.astype(kind)
+        if name in DIFFERENCED:
+            # Unsigned arithmetic wraps around and so loses nothing.
+            whole = values.view(f"<u{kind.itemsize}")
+            values = np.diff(whole, axis=0, prepend=whole[:1] * 0 if before is None else before)
+            before = whole[-1:]
+        packed.append(pack.compress(values.tobytes()))
+    return b"".join([*packed, pack.flush()])
 
 
-def _unpacked(name: str, data: bytes, rows: int) -> NDArray[Any]:
+def _unpacked(name: str, data: memoryview, rows: int) -> NDArray[Any]:
     kind, shape = np.dtype(SHAPES[name][0]), SHAPES[name][1]
     expected = rows * kind.itemsize * int(np.prod(shape, dtype=np.int64))
-    opened = zlib.decompressobj()
-    plain = opened.decompress(data, expected + 1)
-    if len(plain) != expected or not opened.eof or opened.unused_data:
-        raise ValueError(f"section {name}: {expected} bytes announced, others found")
-    if kind.kind == "b" and not set(plain) <= {0, 1}:
+    plain = _opened(name, data, expected)
+    if kind.kind == "b" and len(plain) and plain.max() > 1:
         raise ValueError(f"section {name} holds neither yes nor no")
     if name in DIFFERENCED:
-        whole = np.frombuffer(plain, f"<u{kind.itemsize}").reshape(rows, *shape)
-        return np.cumsum(whole, axis=0, dtype=whole.dtype).view(kind)
-    return np.frombuffer(plain, kind).reshape(rows, *shape)
+        whole = plain.view(f"<u{kind.itemsize}").reshape(rows, *shape)
+        before: NDArray[Any] | None = None
+        for part in _parts(whole):
+            if before is not None:
+                part[:1] += before
+            part[:] = np.cumsum(part, axis=0, dtype=whole.dtype)
+            before = part[-1:]
+        return whole.view(kind)
+    return plain.view(kind).reshape(rows, *shape)
+
+
+def _opened(name: str, data: memoryview, expected: int) -> NDArray[np.uint8]:
+    """Exactly `expected` bytes out of packed ones, piece by piece: memory is needed once."""
+    plain, filled = np.empty(expected, np.uint8), 0
+    opened = zlib.decompressobj()
+    for start in range(0, len(data), PIECE_BYTES):
+        rest: Any = data[start : start + PIECE_BYTES]
+        while len(rest):
+            part = opened.decompress(rest, PIECE_BYTES)
+            rest = opened.unconsumed_tail
+            if filled + len(part) > expected or opened.unused_data or (opened.eof and len(rest)):
+                raise ValueError(f"section {name}: {expected} bytes announced, more found")
+            plain[filled : filled + len(part)] = np.frombuffer(part, np.uint8)
+            filled += len(part)
+            if opened.eof and start + PIECE_BYTES < len(data):
+                raise ValueError(f"section {name}: there is something after its end")
+    if filled != expected or not opened.eof:
+        raise ValueError(f"section {name}: {expected} bytes announced, {filled} found")
+    return plain
+
+
+def _parts(rows: NDArray[Any]) -> Iterator[NDArray[Any]]:
+    """Rows some at a time, as views."""
+    for start in range(0, len(rows), PIECE_ROWS):
+        yield rows[start : start + PIECE_ROWS]
 
 
 def _plain(value: Any) -> Any:

@@ -234,7 +234,7 @@ def _together(
 
 
 def _rows(data: bytearray, kind: Any, shape: tuple[int, ...]) -> NDArray[Any]:
-    return np.frombuffer(bytes(data), kind).reshape(-1, *shape)
+    return np.frombuffer(data, kind).reshape(-1, *shape)
 
 
 def _micros(seconds: float | None) -> int:
