@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tidewaiter.casework.custody_class_keys import ROTATION, ask_to_rotate, rotate_class
 from tidewaiter.casework.custody_erasing import ask_to_erase, erase
+from tidewaiter.casework.custody_log import Receipt
 from tidewaiter.casework.custody_redacting import redact
 from tidewaiter.casework.custody_requests import (
     REQUEST_SUFFIX,
@@ -72,6 +74,19 @@ def decide_erasure(
     """Ask for a recording to be erased; do it if those who approve are here."""
     with opened_site(place) as site:
         return settle(place, site, ask_to_erase(site, recording, basis, backups), approvers)
+
+
+def decide_rotation(
+    place: SitePlace,
+    retention: str,
+    basis: str,
+    backups: Sequence[str],
+    approvers: Sequence[Path] = (),
+) -> Decided:
+    """Ask for a new key of a retention class; do it if those who approve are here."""
+    with opened_site(place) as site:
+        request = ask_to_rotate(site, place.class_keys(), retention, basis, backups)
+        return settle(place, site, request, approvers)
 
 
 def decide_hold(
@@ -278,12 +293,21 @@ def _done(place: SitePlace, site: Site, request: Request) -> Decided:
     if kind == "derive":
         index = redact(site, request)
     else:
-        receipt = erase(site, request) if kind == "erase" else carry_out(site, request)
+        receipt = _carried_out(place, site, request)
         index = None if receipt is None else receipt.index
     if kind == "retention" and not _has_class_key(place, request.fields["class"]):
         place.make_class_key(request.fields["class"])
     confirm(place, site, TakenOutcome())
     return Decided(index)
+
+
+def _carried_out(place: SitePlace, site: Site, request: Request) -> Receipt | None:
+    """The entry of a request, and what follows from it; None where both were there before."""
+    if request.fields["kind"] == "erase":
+        return erase(site, request)
+    if request.fields["kind"] == ROTATION:
+        return rotate_class(site, place.class_keys(), request)
+    return carry_out(site, request)
 
 
 def _has_class_key(place: SitePlace, retention: str) -> bool:

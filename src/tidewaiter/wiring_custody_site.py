@@ -10,12 +10,13 @@ import os
 import time
 import tomllib
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from tidewaiter.casework.custody_class_keys import finish_rotations
 from tidewaiter.casework.custody_log import CustodyLog, open_log
 from tidewaiter.casework.custody_site import Site
 from tidewaiter.custody.chains import Allowed
@@ -23,16 +24,16 @@ from tidewaiter.custody.keys import ED25519_NOTE, SEED_BYTES, SigningKey, Verifi
 from tidewaiter.custody.policy import Policy
 from tidewaiter.custody.seal import KEY_LENGTH
 from tidewaiter.custody.store import BlobStore, LogStore
-from tidewaiter.errors import ConfigurationError, MalformedText
+from tidewaiter.errors import ConfigurationError, IntegrityError, MalformedText
 from tidewaiter.outlets.witness_client import WitnessClient
 from tidewaiter.storage.custody_agent import SqliteAgent
+from tidewaiter.storage.custody_class_keys import FolderOfClassKeys
 from tidewaiter.storage.custody_files import FolderOfBlobs
 from tidewaiter.storage.custody_secrets import SqliteSecrets
 from tidewaiter.storage.custody_sqlite import SqliteLog
 from tidewaiter.storage.key_file import read_keys
 
 CONFIGURATION = "custody.toml"
-_CLASS_SUFFIX = ".class-key"
 
 
 class LogPlace(BaseModel):
@@ -159,20 +160,15 @@ class SitePlace:
 
     def class_key(self, retention: str) -> bytes:
         """The key of a retention class. Raises ConfigurationError where there is none."""
-        path = self.path(self.settings.class_keys) / f"{retention}{_CLASS_SUFFIX}"
-        text = read_file(path).strip()
-        try:
-            key = bytes.fromhex(text.decode("ascii"))
-        except (UnicodeDecodeError, ValueError):
-            key = b""
-        if len(key) != KEY_LENGTH:
-            raise ConfigurationError(f"{path.name!r} holds no key of {KEY_LENGTH} bytes in hex")
-        return key
+        return self.class_keys().key(retention)
+
+    def class_keys(self) -> FolderOfClassKeys:
+        """Where the keys of retention classes are kept."""
+        return FolderOfClassKeys(self.path(self.settings.class_keys))
 
     def make_class_key(self, retention: str) -> None:
         """Make the key of a new retention class. Raises ConfigurationError where it exists."""
-        folder = self.path(self.settings.class_keys)
-        write_secret(folder / f"{retention}{_CLASS_SUFFIX}", os.urandom(KEY_LENGTH).hex() + "\n")
+        self.class_keys().make(retention, os.urandom(KEY_LENGTH))
 
     def witnesses(self) -> list[WitnessClient]:
         """The witnesses of the policy that have an address."""
@@ -228,7 +224,12 @@ def opened_site(place: SitePlace, *, ask_witnesses: bool = True) -> Iterator[Sit
         store = place.open_store(read_only=False)
         stack.callback(store.close)
         log = open_log(store, place.log_key(), place.witnesses() if ask_witnesses else ())
-        yield _site(place, log, stack)
+        site = _site(place, log, stack)
+        # A wrapped key that is broken must not keep the site shut: with it still open, the
+        # recording can be erased; the command that rotates says what is wrong.
+        with suppress(IntegrityError):
+            finish_rotations(site, place.class_keys())
+        yield site
 
 
 @contextmanager
@@ -256,6 +257,7 @@ def _site(place: SitePlace, log: CustodyLog, stack: ExitStack) -> Site:
         service=place.settings.service,
         now_ms=now_ms,
         random=os.urandom,
+        next_class_key=place.class_keys().waiting,
     )
 
 

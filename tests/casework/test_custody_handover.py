@@ -17,27 +17,16 @@ from hypothesis import strategies as st
 
 from tests.custody.camera_kit import BoardCamera
 from tests.custody.record_kit import World, key_text, secret_of
+from tests.custody.small_site import POLICY, opened_small_site, small_world
 from tidewaiter.casework.custody_handover import NO_RECORD, HandOver, take_over
-from tidewaiter.casework.custody_log import open_log
 from tidewaiter.casework.custody_site import Site, entries_of, keys_so_far, manifest_entry
 from tidewaiter.casework.custody_taking import HandedIn, plain_parts
 from tidewaiter.custody.camera import must_be_witnessed, recording_name
 from tidewaiter.custody.device import DeviceState, emit
 from tidewaiter.custody.handover import SegmentSecret, format_lines, parse_secrets
 from tidewaiter.custody.judging import Judge
-from tidewaiter.custody.keys import ED25519_NOTE, SigningKey
-from tidewaiter.custody.policy import Policy
 from tidewaiter.custody.record import parse_record, sign_record
 from tidewaiter.errors import InputError, MalformedText, TidewaiterError
-from tidewaiter.storage.custody_agent import SqliteAgent
-from tidewaiter.storage.custody_files import FolderOfBlobs
-from tidewaiter.storage.custody_secrets import SqliteSecrets
-from tidewaiter.storage.custody_sqlite import SqliteLog
-
-ORIGIN = "custody.customs.example/2026"
-LOG_KEY = SigningKey(ORIGIN, ED25519_NOTE, b"log key." * 4)
-CLASS_KEY = b"class key" * 3 + b"12345"
-POLICY = f"log {LOG_KEY.verifier}\nquorum none\n".encode()
 
 
 @dataclass
@@ -97,34 +86,14 @@ def handed_in(name, data) -> HandedIn:
 
 @pytest.fixture
 def desk(tmp_path):
-    world = World()
-    world.enrol("ingest", holder="service")
-    world.define_class()
+    world = small_world()
     camera = BoardCamera("bwc-0099", tmp_path / "card")
     enrolment = {"subject": "bwc-0099", "holder": "device", "key": camera.public, "key_epoch": 0}
     world.act("key.enrol", enrolment, by=("amara", "bilal"))
     world.enrol("bwc-0100")
-    store = SqliteLog.create(tmp_path / "log.sqlite", ORIGIN)
-    secrets = SqliteSecrets(tmp_path / "secrets.sqlite")
-    agent = SqliteAgent(tmp_path / "agent.sqlite", create=True)
-    agent.add(DeviceState("ingest", 0, secret=secret_of("ingest")))
-    drawn = itertools.count()
-    site = Site(
-        log=open_log(store, LOG_KEY),
-        policy=Policy.parse(POLICY),
-        blobs=FolderOfBlobs(tmp_path / "media"),
-        secrets=secrets,
-        agent=agent,
-        class_key=lambda name: CLASS_KEY,
-        service="ingest",
-        now_ms=lambda: camera.now_ms,
-        random=lambda length: hashlib.sha256(f"site {next(drawn)}".encode()).digest()[:length],
-    )
-    site.log.append(world.leaves)
-    yield Desk(site, world, camera)
-    agent.close()
-    secrets.close()
-    store.close()
+    with opened_small_site(tmp_path, lambda: camera.now_ms, create=True) as site:
+        site.log.append(world.leaves)
+        yield Desk(site, world, camera)
 
 
 def names(done):

@@ -90,6 +90,8 @@ class Site:
     service: str
     now_ms: Callable[[], int]
     random: Callable[[int], bytes]
+    next_class_key: Callable[[str], bytes | None] = lambda _retention: None
+    """The key that a class is getting, while it does."""
 
     @property
     def store(self) -> LogStore:

@@ -28,7 +28,14 @@ from tidewaiter.custody.seal import (
     unwrap_key,
     wrap_key,
 )
-from tidewaiter.errors import InputError, IntegrityError, StorageError
+from tidewaiter.errors import (
+    BrokenSeal,
+    ConfigurationError,
+    InputError,
+    IntegrityError,
+    StorageError,
+    TidewaiterError,
+)
 
 CHUNK = 1 << 20
 WRAP_NONCE_LENGTH = 12
@@ -156,9 +163,7 @@ def plain_key(site: Site, recording: str) -> bytes:
             "audit` will say what happened"
         )
     retention, wrapped = kept
-    return unwrap_key(
-        site.class_key(retention), wrapped, recording=recording, retention_class=retention
-    )
+    return _unwrapped(site, recording, retention, wrapped)
 
 
 def plain_parts(site: Site, recording: str, record: Record, purpose: str) -> Iterator[bytes]:
@@ -172,6 +177,19 @@ def camera_number(name: str, pattern: str) -> int | None:
     """The camera's own number in a file's name; None where the pattern is empty or not found."""
     found = re.search(pattern, name) if pattern else None
     return int(found[1]) if found and found[1].isascii() and found[1].isdigit() else None
+
+
+def _unwrapped(site: Site, recording: str, retention: str, wrapped: bytes) -> bytes:
+    """While a class gets a new key either may be the right one; a reader may meet the change."""
+    problem: TidewaiterError | None = None
+    for key_of in (site.class_key, site.next_class_key, site.class_key):
+        try:
+            key = key_of(retention)
+            if key is not None:
+                return unwrap_key(key, wrapped, recording=recording, retention_class=retention)
+        except (BrokenSeal, ConfigurationError) as error:
+            problem = problem or error
+    raise problem or BrokenSeal(f"no key of the class {retention!r} is here")
 
 
 _New = tuple[str, Callable[[dict[str, Any]], tuple[bytes, DeviceState]]]

@@ -25,6 +25,7 @@ COMMANDS = {
     "hold": "Keep a recording whatever its date; or lift that.",
     "classify": "Put a recording into another retention class.",
     "retain": "Say how long a class of recordings is kept.",
+    "rotate-class": "Give a class a new key, so that old backups open nothing erased.",
     "redact": "Log a redacted copy, and check that nothing else changed.",
     "erase": "Destroy a recording and keep the proof of it.",
     "approve": "Sign what somebody asks for, after reading it.",

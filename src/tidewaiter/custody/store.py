@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
@@ -104,6 +104,12 @@ class SecretStore(Protocol):
 
     def wrapped_key(self, recording: str) -> tuple[str, bytes] | None:
         """Retention class and wrapped key of a recording; None once forgotten."""
+
+    def wrap_anew(self, retention: str, anew: Callable[[str, bytes], bytes]) -> int:
+        """Replace every wrapped key of a class in one transaction; gives how many there are.
+
+        `anew` gets recording and wrapped key. Where it raises, nothing was changed.
+        """
 
     def forget(self, recording: str, records: Sequence[str]) -> None:
         """Destroy the key of a recording and all openings of these records, by digest."""

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from tidewaiter.custody.commitments import Opening
 from tidewaiter.custody.record import canonical, parse_canonical
 from tidewaiter.errors import ConfigurationError, StorageError
 from tidewaiter.storage.custody_sqlite import connected
+
+PAGE = 1000
+"""Wrapped keys in memory while a class gets a new key."""
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS opening (record TEXT NOT NULL, field TEXT NOT NULL,
@@ -66,6 +69,25 @@ class SqliteSecrets:
         with _failing_named(self.path):
             row = self._database.execute(query, (recording,)).fetchone()
         return None if row is None else (str(row[0]), bytes(row[1]))
+
+    def wrap_anew(self, retention: str, anew: Callable[[str, bytes], bytes]) -> int:
+        """Replace every wrapped key of a class in one transaction; gives how many there are.
+
+        `anew` gets recording and wrapped key. Where it raises, nothing was changed.
+        """
+        count, last = 0, ""
+        query = (
+            "SELECT recording, bytes FROM wrapped_key WHERE class = ? AND recording > ? "
+            "ORDER BY recording LIMIT ?"
+        )
+        with self._transaction():
+            while rows := self._database.execute(query, (retention, last, PAGE)).fetchall():
+                made = [(anew(recording, bytes(old)), recording, old) for recording, old in rows]
+                changed = [(new, recording) for new, recording, old in made if new != old]
+                change = "UPDATE wrapped_key SET bytes = ? WHERE recording = ?"
+                self._database.executemany(change, changed)
+                count, last = count + len(rows), rows[-1][0]
+        return count
 
     def forget(self, recording: str, records: Sequence[str]) -> None:
         """Destroy the key of a recording and all openings of these records, by digest."""
