@@ -16,10 +16,10 @@ afa33291a522a1faf01e30d3f333b89bf9126b060647a448499372991b9cb3c3  tidewaiter.cus
 0f23832e0f76947a23a97bb0b227dcb0dfe465d4601da48eeb6a034caab84cca  tidewaiter.custody.verdict
 3f2783069daea25660e121a1b8c638e592300557ac265d65c3e8367b68be3b0e  tidewaiter.custody.record_kinds
 8e31c30e9a064730304a71cf23bbc978829e0889af2508b5357c781d5cd961b3  tidewaiter.custody.record
+4bde3b4a352ef422e5b0c4fdadc427b83cb938be2a204bfb11b5e8096ce1144c  tidewaiter.custody.chains
 bb573e4aae060a37e6f591970218741e5ec1d2a585861837c11a2bd312ae3dcb  tidewaiter.custody.extra
 9573721f5acb126ae60ba6b2ad947ad0f98dbb66476b33b72d130d42cdbb1692  tidewaiter.custody.key_history
 96e76f5dbf47085dda72adda9af0819a90292f4ef431be0b449581e5754f3958  tidewaiter.custody.approvals
-4bde3b4a352ef422e5b0c4fdadc427b83cb938be2a204bfb11b5e8096ce1144c  tidewaiter.custody.chains
 40e743150419d543903b71fe679970e800e4a00894451e2c4ee9d00e152bce57  tidewaiter.custody.gaps
 d18abdc13915c0559445a0625c7a9f50320b6b32962c7befaef24938632dba8d  tidewaiter.custody.witness_times
 9f5e2e3777ae72cd968886a5b3090be40815bd45bceb26b646d2f1a8c0d20aa9  tidewaiter.custody.retention
@@ -31,11 +31,17 @@ cf6e4a4caf168c7dc74277bb490eef86bcdedfe4c3510fdd2a4dcf55ddc28f98  tidewaiter.cus
 c89d0d59f8c3ef16b5da0914804a328dd6ba03ae16d0cf0d75b44acb6ff250a7  tidewaiter.custody.trust
 feb3b55c11f81a1d4967025af9dd3e5cdf5c1d7602a5ecc24acdd09477069191  tidewaiter.custody.commitments
 fde59d4888ec08fbeb5b32ce17240006491955b75eb3a17843bc43599ae1ec65  tidewaiter.custody.verify_files
-2c6294fe7061032b5a8e29ea47edeb82caf0f9378e69e88e6c08353d297e4be9  tidewaiter.custody.verify
+995f4fcb910377faafc743168b2ecd6d97d852a87500658e49a634dbdb3de016  tidewaiter.custody.verify
 4b46647989cc813333b5c3875060474a5da31cf8287385476c92e1d2dfffcaab  tidewaiter.storage.custody_bundle
 """
 
 from __future__ import annotations
+
+import sys
+
+if sys.version_info < (3, 11):
+    sys.stderr.write("Python 3.11 or later is needed; this is " + sys.version.split()[0] + "\n")
+    raise SystemExit(3)
 
 import argparse
 import base64
@@ -1292,6 +1298,260 @@ def _refuse_number(text: str) -> Any:
     raise MalformedText(f"{text[:20]} in a record; whole numbers and strings only")
 
 
+# == tidewaiter.custody.chains
+#
+# The chain of one device: its numbers, digests and clock, and what is missing between them.
+#
+# Records may arrive late and out of order; what counts is the device's own numbering. Eight bytes
+# of digest are kept for each record, and two whole records for each unbroken run of numbers.
+
+_KEPT = 8
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """How long a device may be silent, and how far its clock may be off.
+
+    The defaults are this software's choice: five heartbeats missed, and two minutes.
+    """
+
+    silence_ms: int = 300_000
+    offset_ms: int = 120_000
+
+
+@dataclass(slots=True)
+class Link:
+    """What is remembered of one record of a chain; made anew for every record, never changed."""
+
+    index: int
+    seq: int
+    claimed_ms: int
+    uptime_ms: int | None
+    boot: str
+    stop_reason: str
+
+
+@dataclass(frozen=True)
+class Pause:
+    """A time in which a device wrote nothing: `reason` as signed before, empty if unexplained.
+
+    `until_ms` is None where the device has not been heard from since.
+    """
+
+    device: str
+    reason: str
+    since_ms: int
+    until_ms: int | None
+    index: int
+
+
+@dataclass
+class Run:
+    """Records numbered without a gap."""
+
+    head: Link
+    tail: Link
+    first_prev: str
+    last_digest: str
+    digests: bytearray
+    is_keys_only: bool
+    """Whether it has nothing but rotations of keys, which a bundle holds from anywhere."""
+
+
+@dataclass
+class DeviceChain:
+    """All records of one device so far, as runs in the order of their numbers."""
+
+    device: str
+    allowed: Allowed = field(default_factory=Allowed)
+    runs: list[Run] = field(default_factory=list)
+    outages: list[Pause] = field(default_factory=list)
+    silences: list[Pause] = field(default_factory=list)
+    covered_ms: list[tuple[int, int]] = field(default_factory=list)
+    """Spans that segments cover by the device's clock, disjoint and in order."""
+
+    camera_no: int | None = None
+    speaks_for_itself: bool = False
+    """Whether the device signs, so that its silence means something."""
+
+    def enter(self, index: int, record: Record) -> list[Discrepancy]:
+        """Take in the device's next record as logged; says what contradicts the chain."""
+        seq = record.seq
+        if seq is None:
+            return []
+        self.speaks_for_itself |= record.signer == self.device
+        place = bisect_right(self.runs, seq, key=lambda run: run.head.seq)
+        before = self.runs[place - 1] if place else None
+        if before is not None and seq <= before.tail.seq:
+            return [self._number_again(index, record, before)]
+        link = _link_of(index, record)
+        found = self._join(place, record, link)
+        if record.kind == "segment" and "start_ms" in record.fields:
+            self.cover(record.fields["start_ms"], record.fields["end_ms"])
+        return [*found, *self._file_number(index, record)]
+
+    def cover(self, start: int, end: int) -> None:
+        """Take in a span that a segment covers, in POSIX milliseconds of the device's clock."""
+        place = bisect_right(self.covered_ms, (start, end))
+        while place and self.covered_ms[place - 1][1] >= start:
+            place -= 1
+            start, end = min(start, self.covered_ms[place][0]), max(end, self.covered_ms[place][1])
+            del self.covered_ms[place]
+        while place < len(self.covered_ms) and self.covered_ms[place][0] <= end:
+            end = max(end, self.covered_ms[place][1])
+            del self.covered_ms[place]
+        self.covered_ms.insert(place, (start, end))
+
+    def end_ms(self) -> int:
+        """The device's clock at its last record."""
+        return self.runs[-1].tail.claimed_ms
+
+    def missing(self, *, from_start: bool = True) -> list[Discrepancy]:
+        """The numbers that no record has, with the time in which they were given out.
+
+        Without `from_start` only those within the stretch that is at hand.
+        """
+        runs = self.runs if from_start else self.stretch()
+        found = []
+        if from_start and runs and runs[0].head.seq:
+            found.append(self._gap(None, runs[0].head))
+        for before, after in pairwise(runs):
+            found.append(self._gap(before.tail, after.head))
+        return found
+
+    def stretch(self) -> list[Run]:
+        """The runs from the first to the last that has more than rotations of keys."""
+        told = [place for place, run in enumerate(self.runs) if not run.is_keys_only]
+        return self.runs[told[0] : told[-1] + 1] if told else []
+
+    def _join(self, place: int, record: Record, link: Link) -> list[Discrepancy]:
+        """Put a record between the runs, at the end of one, before the next, or joining both."""
+        before = self.runs[place - 1] if place else None
+        after = self.runs[place] if place < len(self.runs) else None
+        kept = bytearray.fromhex(record.digest[: 2 * _KEPT])
+        is_key = record.kind == "key.rotate"
+        run = Run(link, link, str(record.prev), record.digest, kept, is_key)
+        found: list[Discrepancy] = []
+        if before is None and link.seq == 0 and record.prev != NO_PREVIOUS:
+            found.append(self._broken(link, "is its first and yet names one before it"))
+        if before is not None and before.tail.seq + 1 == link.seq:
+            found += self._follow(before, run)
+            run = _joined(before, run)
+            del self.runs[place - 1]
+            place -= 1
+        if after is not None and link.seq + 1 == after.head.seq:
+            found += self._follow(run, after)
+            run = _joined(run, after)
+            del self.runs[place]
+        self.runs.insert(place, run)
+        return found
+
+    def _follow(self, before: Run, after: Run) -> list[Discrepancy]:
+        """Judge a record against its direct predecessor: digest, silence, clock."""
+        found = []
+        if after.first_prev != before.last_digest:
+            text = f"does not name number {before.tail.seq} as logged (entry {before.tail.index})"
+            found.append(self._broken(after.head, text))
+        since, until = before.tail, after.head
+        if since.stop_reason:
+            span = (since.stop_reason, since.claimed_ms, until.claimed_ms, since.index)
+            self.outages.append(Pause(self.device, *span))
+        elif _elapsed_ms(since, until) > self.allowed.silence_ms:
+            pause = Pause(self.device, "", since.claimed_ms, until.claimed_ms, since.index)
+            self.silences.append(pause)
+        return found + self._clock_jump(since, until)
+
+    def _clock_jump(self, since: Link, until: Link) -> list[Discrepancy]:
+        by_clock = until.claimed_ms - since.claimed_ms
+        off_ms = min(by_clock, 0)
+        if since.uptime_ms is not None and until.uptime_ms is not None and since.boot == until.boot:
+            off_ms = by_clock - (until.uptime_ms - since.uptime_ms)
+        if abs(off_ms) <= self.allowed.offset_ms:
+            return []
+        way = "forward" if off_ms > 0 else "back"
+        text = (
+            f"the clock of {self.device} went {way} by {abs(off_ms) / 1000:.0f} s between numbers "
+            f"{since.seq} and {until.seq}"
+        )
+        return [
+            Discrepancy(
+                "device-clock-off", text, since.index, until.index, (self.device,), since.claimed_ms
+            )
+        ]
+
+    def _number_again(self, index: int, record: Record, run: Run) -> Discrepancy:
+        seq = int(record.seq or 0)
+        at = _KEPT * (seq - run.head.seq)
+        is_same = run.digests[at : at + _KEPT].hex() == record.digest[: 2 * _KEPT]
+        name = "segment-replayed" if is_same else "device-fork"
+        what = "logged again" if is_same else "used for a second record with other content"
+        text = f"number {seq} of {self.device} is {what} by entry {index}"
+        return Discrepancy(name, text, index, index, (self.device,), record.claimed_ms)
+
+    def _broken(self, link: Link, text: str) -> Discrepancy:
+        whole = f"number {link.seq} of {self.device} (entry {link.index}) {text}"
+        return Discrepancy(
+            "chain-broken", whole, link.index, link.index, (self.device,), link.claimed_ms
+        )
+
+    def _gap(self, before: Link | None, after: Link) -> Discrepancy:
+        first, last = before.seq + 1 if before else 0, after.seq - 1
+        numbers = f"number {first} is" if first == last else f"numbers {first} to {last} are"
+        return Discrepancy(
+            "sequence-gap",
+            f"{numbers} missing from the records of {self.device}",
+            before.index if before else None,
+            after.index,
+            (self.device,),
+            before.claimed_ms if before else None,
+            after.claimed_ms,
+        )
+
+    def _file_number(self, index: int, record: Record) -> list[Discrepancy]:
+        """A camera that cannot sign numbers its files: its jumps are told, not proven."""
+        number, last = record.fields.get("camera_no"), self.camera_no
+        if number is None:
+            return []
+        self.camera_no = number
+        if last is None or number <= last + 1:
+            return []
+        text = (
+            f"the file numbers of camera {self.device} jump from {last} to {number}: files "
+            f"{last + 1} to {number - 1} were not docked"
+        )
+        return [
+            Discrepancy("sequence-gap", text, index, index, (self.device,), None, record.claimed_ms)
+        ]
+
+
+def _joined(before: Run, after: Run) -> Run:
+    before.digests += after.digests
+    only_keys = before.is_keys_only and after.is_keys_only
+    return Run(
+        before.head, after.tail, before.first_prev, after.last_digest, before.digests, only_keys
+    )
+
+
+def _link_of(index: int, record: Record) -> Link:
+    fields = record.fields
+    return Link(
+        index,
+        int(record.seq or 0),
+        record.claimed_ms,
+        fields.get("uptime_ms"),
+        fields.get("boot", ""),
+        fields["reason"] if record.kind == "stop" else "",
+    )
+
+
+def _elapsed_ms(since: Link, until: Link) -> int:
+    """Time between two records by the clock or by the uptime, whichever says more."""
+    elapsed = until.claimed_ms - since.claimed_ms
+    if since.uptime_ms is not None and until.uptime_ms is not None and since.boot == until.boot:
+        elapsed = max(elapsed, until.uptime_ms - since.uptime_ms)
+    return elapsed
+
+
 # == tidewaiter.custody.extra
 #
 # A leaf inside a proof file, small enough that a proof among a million records keeps within 2 kB.
@@ -1681,260 +1941,6 @@ def _approval_fits(record: Record, one: Mapping[str, Any], key: bytes) -> bool:
 
 def _listed(problems: list[str]) -> str:
     return f" ({'; '.join(problems)})" if problems else ""
-
-
-# == tidewaiter.custody.chains
-#
-# The chain of one device: its numbers, digests and clock, and what is missing between them.
-#
-# Records may arrive late and out of order; what counts is the device's own numbering. Eight bytes
-# of digest are kept for each record, and two whole records for each unbroken run of numbers.
-
-_KEPT = 8
-
-
-@dataclass(frozen=True)
-class Allowed:
-    """How long a device may be silent, and how far its clock may be off.
-
-    The defaults are this software's choice: five heartbeats missed, and two minutes.
-    """
-
-    silence_ms: int = 300_000
-    offset_ms: int = 120_000
-
-
-@dataclass(slots=True)
-class Link:
-    """What is remembered of one record of a chain; made anew for every record, never changed."""
-
-    index: int
-    seq: int
-    claimed_ms: int
-    uptime_ms: int | None
-    boot: str
-    stop_reason: str
-
-
-@dataclass(frozen=True)
-class Pause:
-    """A time in which a device wrote nothing: `reason` as signed before, empty if unexplained.
-
-    `until_ms` is None where the device has not been heard from since.
-    """
-
-    device: str
-    reason: str
-    since_ms: int
-    until_ms: int | None
-    index: int
-
-
-@dataclass
-class Run:
-    """Records numbered without a gap."""
-
-    head: Link
-    tail: Link
-    first_prev: str
-    last_digest: str
-    digests: bytearray
-    is_keys_only: bool
-    """Whether it has nothing but rotations of keys, which a bundle holds from anywhere."""
-
-
-@dataclass
-class DeviceChain:
-    """All records of one device so far, as runs in the order of their numbers."""
-
-    device: str
-    allowed: Allowed = field(default_factory=Allowed)
-    runs: list[Run] = field(default_factory=list)
-    outages: list[Pause] = field(default_factory=list)
-    silences: list[Pause] = field(default_factory=list)
-    covered_ms: list[tuple[int, int]] = field(default_factory=list)
-    """Spans that segments cover by the device's clock, disjoint and in order."""
-
-    camera_no: int | None = None
-    speaks_for_itself: bool = False
-    """Whether the device signs, so that its silence means something."""
-
-    def enter(self, index: int, record: Record) -> list[Discrepancy]:
-        """Take in the device's next record as logged; says what contradicts the chain."""
-        seq = record.seq
-        if seq is None:
-            return []
-        self.speaks_for_itself |= record.signer == self.device
-        place = bisect_right(self.runs, seq, key=lambda run: run.head.seq)
-        before = self.runs[place - 1] if place else None
-        if before is not None and seq <= before.tail.seq:
-            return [self._number_again(index, record, before)]
-        link = _link_of(index, record)
-        found = self._join(place, record, link)
-        if record.kind == "segment" and "start_ms" in record.fields:
-            self.cover(record.fields["start_ms"], record.fields["end_ms"])
-        return [*found, *self._file_number(index, record)]
-
-    def cover(self, start: int, end: int) -> None:
-        """Take in a span that a segment covers, in POSIX milliseconds of the device's clock."""
-        place = bisect_right(self.covered_ms, (start, end))
-        while place and self.covered_ms[place - 1][1] >= start:
-            place -= 1
-            start, end = min(start, self.covered_ms[place][0]), max(end, self.covered_ms[place][1])
-            del self.covered_ms[place]
-        while place < len(self.covered_ms) and self.covered_ms[place][0] <= end:
-            end = max(end, self.covered_ms[place][1])
-            del self.covered_ms[place]
-        self.covered_ms.insert(place, (start, end))
-
-    def end_ms(self) -> int:
-        """The device's clock at its last record."""
-        return self.runs[-1].tail.claimed_ms
-
-    def missing(self, *, from_start: bool = True) -> list[Discrepancy]:
-        """The numbers that no record has, with the time in which they were given out.
-
-        Without `from_start` only those within the stretch that is at hand.
-        """
-        runs = self.runs if from_start else self.stretch()
-        found = []
-        if from_start and runs and runs[0].head.seq:
-            found.append(self._gap(None, runs[0].head))
-        for before, after in pairwise(runs):
-            found.append(self._gap(before.tail, after.head))
-        return found
-
-    def stretch(self) -> list[Run]:
-        """The runs from the first to the last that has more than rotations of keys."""
-        told = [place for place, run in enumerate(self.runs) if not run.is_keys_only]
-        return self.runs[told[0] : told[-1] + 1] if told else []
-
-    def _join(self, place: int, record: Record, link: Link) -> list[Discrepancy]:
-        """Put a record between the runs, at the end of one, before the next, or joining both."""
-        before = self.runs[place - 1] if place else None
-        after = self.runs[place] if place < len(self.runs) else None
-        kept = bytearray.fromhex(record.digest[: 2 * _KEPT])
-        is_key = record.kind == "key.rotate"
-        run = Run(link, link, str(record.prev), record.digest, kept, is_key)
-        found: list[Discrepancy] = []
-        if before is None and link.seq == 0 and record.prev != NO_PREVIOUS:
-            found.append(self._broken(link, "is its first and yet names one before it"))
-        if before is not None and before.tail.seq + 1 == link.seq:
-            found += self._follow(before, run)
-            run = _joined(before, run)
-            del self.runs[place - 1]
-            place -= 1
-        if after is not None and link.seq + 1 == after.head.seq:
-            found += self._follow(run, after)
-            run = _joined(run, after)
-            del self.runs[place]
-        self.runs.insert(place, run)
-        return found
-
-    def _follow(self, before: Run, after: Run) -> list[Discrepancy]:
-        """Judge a record against its direct predecessor: digest, silence, clock."""
-        found = []
-        if after.first_prev != before.last_digest:
-            text = f"does not name number {before.tail.seq} as logged (entry {before.tail.index})"
-            found.append(self._broken(after.head, text))
-        since, until = before.tail, after.head
-        if since.stop_reason:
-            span = (since.stop_reason, since.claimed_ms, until.claimed_ms, since.index)
-            self.outages.append(Pause(self.device, *span))
-        elif _elapsed_ms(since, until) > self.allowed.silence_ms:
-            pause = Pause(self.device, "", since.claimed_ms, until.claimed_ms, since.index)
-            self.silences.append(pause)
-        return found + self._clock_jump(since, until)
-
-    def _clock_jump(self, since: Link, until: Link) -> list[Discrepancy]:
-        by_clock = until.claimed_ms - since.claimed_ms
-        off_ms = min(by_clock, 0)
-        if since.uptime_ms is not None and until.uptime_ms is not None and since.boot == until.boot:
-            off_ms = by_clock - (until.uptime_ms - since.uptime_ms)
-        if abs(off_ms) <= self.allowed.offset_ms:
-            return []
-        way = "forward" if off_ms > 0 else "back"
-        text = (
-            f"the clock of {self.device} went {way} by {abs(off_ms) / 1000:.0f} s between numbers "
-            f"{since.seq} and {until.seq}"
-        )
-        return [
-            Discrepancy(
-                "device-clock-off", text, since.index, until.index, (self.device,), since.claimed_ms
-            )
-        ]
-
-    def _number_again(self, index: int, record: Record, run: Run) -> Discrepancy:
-        seq = int(record.seq or 0)
-        at = _KEPT * (seq - run.head.seq)
-        is_same = run.digests[at : at + _KEPT].hex() == record.digest[: 2 * _KEPT]
-        name = "segment-replayed" if is_same else "device-fork"
-        what = "logged again" if is_same else "used for a second record with other content"
-        text = f"number {seq} of {self.device} is {what} by entry {index}"
-        return Discrepancy(name, text, index, index, (self.device,), record.claimed_ms)
-
-    def _broken(self, link: Link, text: str) -> Discrepancy:
-        whole = f"number {link.seq} of {self.device} (entry {link.index}) {text}"
-        return Discrepancy(
-            "chain-broken", whole, link.index, link.index, (self.device,), link.claimed_ms
-        )
-
-    def _gap(self, before: Link | None, after: Link) -> Discrepancy:
-        first, last = before.seq + 1 if before else 0, after.seq - 1
-        numbers = f"number {first} is" if first == last else f"numbers {first} to {last} are"
-        return Discrepancy(
-            "sequence-gap",
-            f"{numbers} missing from the records of {self.device}",
-            before.index if before else None,
-            after.index,
-            (self.device,),
-            before.claimed_ms if before else None,
-            after.claimed_ms,
-        )
-
-    def _file_number(self, index: int, record: Record) -> list[Discrepancy]:
-        """A camera that cannot sign numbers its files: its jumps are told, not proven."""
-        number, last = record.fields.get("camera_no"), self.camera_no
-        if number is None:
-            return []
-        self.camera_no = number
-        if last is None or number <= last + 1:
-            return []
-        text = (
-            f"the file numbers of camera {self.device} jump from {last} to {number}: files "
-            f"{last + 1} to {number - 1} were not docked"
-        )
-        return [
-            Discrepancy("sequence-gap", text, index, index, (self.device,), None, record.claimed_ms)
-        ]
-
-
-def _joined(before: Run, after: Run) -> Run:
-    before.digests += after.digests
-    only_keys = before.is_keys_only and after.is_keys_only
-    return Run(
-        before.head, after.tail, before.first_prev, after.last_digest, before.digests, only_keys
-    )
-
-
-def _link_of(index: int, record: Record) -> Link:
-    fields = record.fields
-    return Link(
-        index,
-        int(record.seq or 0),
-        record.claimed_ms,
-        fields.get("uptime_ms"),
-        fields.get("boot", ""),
-        fields["reason"] if record.kind == "stop" else "",
-    )
-
-
-def _elapsed_ms(since: Link, until: Link) -> int:
-    """Time between two records by the clock or by the uptime, whichever says more."""
-    elapsed = until.claimed_ms - since.claimed_ms
-    if since.uptime_ms is not None and until.uptime_ms is not None and since.boot == until.boot:
-        elapsed = max(elapsed, until.uptime_ms - since.uptime_ms)
-    return elapsed
 
 
 # == tidewaiter.custody.gaps
@@ -3457,6 +3463,7 @@ def _files_of(entry: LoggedEntry) -> str:
 
 # What a part of a log cannot decide, because the entry that would is perhaps not in the bundle.
 _OPEN_IN_PART = {"unknown-key", "entry-without-effect"}
+_SIGNER_IS_OPEN = {"unknown-key", "revoked-key-used", "bad-signature", "device-reattributed"}
 _NEEDS_APPROVERS = {"approval-missing", "early-erasure"}
 _LEVELS_IN_WORDS = {
     "device": "the device itself signed first: what it was shown or fed before is not covered",
@@ -3540,27 +3547,45 @@ def _check_proof(part: Part, policy: Policy, notes: Notebook) -> list[_Entry]:
 
 
 def _check_views(entries: Sequence[_Entry], notes: Notebook) -> None:
-    """Two signed checkpoints of one size with two roots are a fork, whoever confirmed them."""
-    roots: dict[tuple[str, int], bytes] = {}
-    leaves: dict[tuple[str, int], bytes] = {}
+    """Signed checkpoints that contradict each other are a fork, whoever confirmed them."""
+    checkpoints: dict[tuple[str, int], bytes] = {}
+    leaves: dict[str, dict[int, bytes]] = {}
     for entry in entries:
         checkpoint = entry.judged.checkpoint
         size_key = (checkpoint.origin, checkpoint.size)
-        if roots.setdefault(size_key, checkpoint.root) != checkpoint.root:
+        if checkpoints.setdefault(size_key, checkpoint.root) != checkpoint.root:
             text = (
                 f"{checkpoint.origin} signed two different logs of {checkpoint.size} entries; "
                 "keep both checkpoints: together they prove it to anybody"
             )
             notes.contradict("split-view", text)
-        if leaves.setdefault((checkpoint.origin, entry.index), entry.leaf) != entry.leaf:
+        known = leaves.setdefault(checkpoint.origin, {})
+        if known.setdefault(entry.index, entry.leaf) != entry.leaf:
             text = f"two checkpoints of {checkpoint.origin} show different entries {entry.index}"
             notes.contradict("split-view", text, entry.index)
+    trees = {origin: _tree_of(known) for origin, known in leaves.items()}
+    for (origin, size), root in checkpoints.items():
+        if size <= trees[origin].size and trees[origin].root(size) != root:
+            text = (
+                f"the first {size} entries of {origin} are not those of its checkpoint of {size} "
+                "entries: it signed two histories"
+            )
+            notes.contradict("split-view", text)
+
+
+def _tree_of(leaves: Mapping[int, bytes]) -> Tree:
+    """The tree over the entries from the first to the one before the first that is not there."""
+    tree = Tree()
+    while tree.size in leaves:
+        tree.append(leaf_hash(leaves[tree.size]))
+    return tree
 
 
 def _check_log(entries: Sequence[_Entry], policy: Policy, notes: Notebook) -> None:
     """Everything about the confirmed entries of one log: who signed, what is missing."""
     largest = max(entries, key=lambda entry: entry.judged.checkpoint.size).judged.checkpoint
-    is_whole = len(entries) == largest.size and _has_root(entries, largest.root)
+    tree = _tree_of({entry.index: entry.leaf for entry in entries})
+    is_whole = tree.size == largest.size and tree.root() == largest.root
     where = f"the log {largest.origin} of {largest.size} entries"
     if is_whole:
         notes.proven.append(f"the bundle holds all of {where}: none is left out")
@@ -3618,10 +3643,6 @@ def _quorum_time_ms(judged: JudgedCheckpoint, policy: Policy) -> int:
     return 1000 * next(enough) + 999
 
 
-def _has_root(entries: Sequence[_Entry], root: bytes) -> bool:
-    return Tree(leaf_hash(entry.leaf) for entry in entries).root() == root
-
-
 def _note_findings(
     found: Sequence[Discrepancy], record: Record, judge: Judge, notes: Notebook
 ) -> None:
@@ -3644,10 +3665,8 @@ def _note_signer(
     found: Sequence[Discrepancy], entry: _Entry, judge: Judge, notes: Notebook
 ) -> None:
     record = entry.logged.record
-    if any(one.name.endswith(("key", "used", "signature", "reattributed")) for one in found):
-        return
-    known = judge.history.epochs.get((record.signer, record.epoch))
-    if known is not None and known.since < entry.index and record.recording:
+    if record.recording and not any(one.name in _SIGNER_IS_OPEN for one in found):
+        known = judge.history.epochs[record.signer, record.epoch]
         notes.proven.append(
             f"entry {entry.index} ({record.kind} {record.recording}) was signed by key "
             f"{record.epoch} of {record.signer}, enrolled by entry {known.since}; it claims the "
@@ -3666,14 +3685,19 @@ def _note_absences(entries: Sequence[_Entry], judge: Judge, notes: Notebook) -> 
         text = f"{outage.device} signed a stop ({outage.reason}) on {shown_time(outage.since_ms)}"
         notes.proven.append(text)
     for chain in judge.chains.values():
-        runs = chain.stretch()
-        if len(runs) == 1 and runs[0].head.seq < runs[0].tail.seq:
-            first, last = runs[0].head, runs[0].tail
-            text = (
-                f"numbers {first.seq} to {last.seq} of {chain.device} are all there, from "
-                f"{shown_time(first.claimed_ms)} to {shown_time(last.claimed_ms)} by its clock"
-            )
-            notes.proven.append(text)
+        stretch = chain.stretch()
+        if len(stretch) == 1:
+            (run,) = stretch
+            _note_stretch(chain.device, run, notes)
+
+
+def _note_stretch(device: str, run: Run, notes: Notebook) -> None:
+    first, last = run.head, run.tail
+    if first.seq < last.seq:
+        notes.proven.append(
+            f"numbers {first.seq} to {last.seq} of {device} are all there, from "
+            f"{shown_time(first.claimed_ms)} to {shown_time(last.claimed_ms)} by its clock"
+        )
 
 
 def _note_erasures(records: Mapping[int, Record], judge: Judge, notes: Notebook) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import subprocess
 import sys
@@ -94,6 +95,15 @@ def test_the_verdict_as_json(bundle, capsys):
 def test_a_file_that_is_not_there_is_named(bundle, capsys):
     assert run_verifier([str(bundle / "none"), "--policy", str(bundle / "policy")]) == 2
     assert "none: No such file" in capsys.readouterr().err
+
+
+def test_an_older_python_is_named_before_anything_else(bundle):
+    older = "import sys\nsys.version_info, sys.version = (3, 10, 12), '3.10.12 (main)'\n"
+    command = [sys.executable, "-I", "-c", older + ALONE, str(COMMITTED), "bundle"]
+    outcome = subprocess.run(command, cwd=bundle, capture_output=True, text=True, check=False)
+    assert outcome.returncode == 3
+    assert outcome.stderr == "Python 3.11 or later is needed; this is 3.10.12\n"
+    ast.parse(COMMITTED.read_text(encoding="utf-8"), feature_version=(3, 8))
 
 
 def test_a_missing_library_is_named(bundle, capsys, monkeypatch):

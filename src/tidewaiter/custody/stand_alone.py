@@ -28,6 +28,12 @@ those of the release they came from. Licence: Apache-2.0.
 
 from __future__ import annotations
 
+import sys
+
+if sys.version_info < (3, 11):
+    sys.stderr.write("Python 3.11 or later is needed; this is " + sys.version.split()[0] + "\\n")
+    raise SystemExit(3)
+
 {imports}
 '''
 _FOOTER = """

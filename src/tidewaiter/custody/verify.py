@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from tidewaiter.custody.chains import Run
 from tidewaiter.custody.discrepancy import Discrepancy
 from tidewaiter.custody.extra import unpack_extra
 from tidewaiter.custody.judging import Judge
@@ -24,6 +25,7 @@ from tidewaiter.errors import BadSignature, BrokenProof, MalformedText, UnknownS
 
 # What a part of a log cannot decide, because the entry that would is perhaps not in the bundle.
 _OPEN_IN_PART = {"unknown-key", "entry-without-effect"}
+_SIGNER_IS_OPEN = {"unknown-key", "revoked-key-used", "bad-signature", "device-reattributed"}
 _NEEDS_APPROVERS = {"approval-missing", "early-erasure"}
 _LEVELS_IN_WORDS = {
     "device": "the device itself signed first: what it was shown or fed before is not covered",
@@ -107,27 +109,45 @@ def _check_proof(part: Part, policy: Policy, notes: Notebook) -> list[_Entry]:
 
 
 def _check_views(entries: Sequence[_Entry], notes: Notebook) -> None:
-    """Two signed checkpoints of one size with two roots are a fork, whoever confirmed them."""
-    roots: dict[tuple[str, int], bytes] = {}
-    leaves: dict[tuple[str, int], bytes] = {}
+    """Signed checkpoints that contradict each other are a fork, whoever confirmed them."""
+    checkpoints: dict[tuple[str, int], bytes] = {}
+    leaves: dict[str, dict[int, bytes]] = {}
     for entry in entries:
         checkpoint = entry.judged.checkpoint
         size_key = (checkpoint.origin, checkpoint.size)
-        if roots.setdefault(size_key, checkpoint.root) != checkpoint.root:
+        if checkpoints.setdefault(size_key, checkpoint.root) != checkpoint.root:
             text = (
                 f"{checkpoint.origin} signed two different logs of {checkpoint.size} entries; "
                 "keep both checkpoints: together they prove it to anybody"
             )
             notes.contradict("split-view", text)
-        if leaves.setdefault((checkpoint.origin, entry.index), entry.leaf) != entry.leaf:
+        known = leaves.setdefault(checkpoint.origin, {})
+        if known.setdefault(entry.index, entry.leaf) != entry.leaf:
             text = f"two checkpoints of {checkpoint.origin} show different entries {entry.index}"
             notes.contradict("split-view", text, entry.index)
+    trees = {origin: _tree_of(known) for origin, known in leaves.items()}
+    for (origin, size), root in checkpoints.items():
+        if size <= trees[origin].size and trees[origin].root(size) != root:
+            text = (
+                f"the first {size} entries of {origin} are not those of its checkpoint of {size} "
+                "entries: it signed two histories"
+            )
+            notes.contradict("split-view", text)
+
+
+def _tree_of(leaves: Mapping[int, bytes]) -> Tree:
+    """The tree over the entries from the first to the one before the first that is not there."""
+    tree = Tree()
+    while tree.size in leaves:
+        tree.append(leaf_hash(leaves[tree.size]))
+    return tree
 
 
 def _check_log(entries: Sequence[_Entry], policy: Policy, notes: Notebook) -> None:
     """Everything about the confirmed entries of one log: who signed, what is missing."""
     largest = max(entries, key=lambda entry: entry.judged.checkpoint.size).judged.checkpoint
-    is_whole = len(entries) == largest.size and _has_root(entries, largest.root)
+    tree = _tree_of({entry.index: entry.leaf for entry in entries})
+    is_whole = tree.size == largest.size and tree.root() == largest.root
     where = f"the log {largest.origin} of {largest.size} entries"
     if is_whole:
         notes.proven.append(f"the bundle holds all of {where}: none is left out")
@@ -185,10 +205,6 @@ def _quorum_time_ms(judged: JudgedCheckpoint, policy: Policy) -> int:
     return 1000 * next(enough) + 999
 
 
-def _has_root(entries: Sequence[_Entry], root: bytes) -> bool:
-    return Tree(leaf_hash(entry.leaf) for entry in entries).root() == root
-
-
 def _note_findings(
     found: Sequence[Discrepancy], record: Record, judge: Judge, notes: Notebook
 ) -> None:
@@ -211,10 +227,8 @@ def _note_signer(
     found: Sequence[Discrepancy], entry: _Entry, judge: Judge, notes: Notebook
 ) -> None:
     record = entry.logged.record
-    if any(one.name.endswith(("key", "used", "signature", "reattributed")) for one in found):
-        return
-    known = judge.history.epochs.get((record.signer, record.epoch))
-    if known is not None and known.since < entry.index and record.recording:
+    if record.recording and not any(one.name in _SIGNER_IS_OPEN for one in found):
+        known = judge.history.epochs[record.signer, record.epoch]
         notes.proven.append(
             f"entry {entry.index} ({record.kind} {record.recording}) was signed by key "
             f"{record.epoch} of {record.signer}, enrolled by entry {known.since}; it claims the "
@@ -233,14 +247,19 @@ def _note_absences(entries: Sequence[_Entry], judge: Judge, notes: Notebook) -> 
         text = f"{outage.device} signed a stop ({outage.reason}) on {shown_time(outage.since_ms)}"
         notes.proven.append(text)
     for chain in judge.chains.values():
-        runs = chain.stretch()
-        if len(runs) == 1 and runs[0].head.seq < runs[0].tail.seq:
-            first, last = runs[0].head, runs[0].tail
-            text = (
-                f"numbers {first.seq} to {last.seq} of {chain.device} are all there, from "
-                f"{shown_time(first.claimed_ms)} to {shown_time(last.claimed_ms)} by its clock"
-            )
-            notes.proven.append(text)
+        stretch = chain.stretch()
+        if len(stretch) == 1:
+            (run,) = stretch
+            _note_stretch(chain.device, run, notes)
+
+
+def _note_stretch(device: str, run: Run, notes: Notebook) -> None:
+    first, last = run.head, run.tail
+    if first.seq < last.seq:
+        notes.proven.append(
+            f"numbers {first.seq} to {last.seq} of {device} are all there, from "
+            f"{shown_time(first.claimed_ms)} to {shown_time(last.claimed_ms)} by its clock"
+        )
 
 
 def _note_erasures(records: Mapping[int, Record], judge: Judge, notes: Notebook) -> None:
