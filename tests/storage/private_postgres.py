@@ -86,8 +86,13 @@ def found_binaries() -> Path | None:
 
 
 @contextlib.contextmanager
-def private_postgres(place: Path | None = None) -> Iterator[PrivatePostgres]:
-    """A fresh cluster, in that folder or where temporary files go, removed at the end."""
+def private_postgres(
+    place: Path | None = None, *, journal: Path | None = None
+) -> Iterator[PrivatePostgres]:
+    """A fresh cluster, in that folder or where temporary files go, removed at the end.
+
+    `journal` is an empty folder for its write-ahead log, in pieces of 1 MB.
+    """
     binaries = found_binaries()
     assert binaries is not None
     folder = Path(tempfile.mkdtemp(prefix="tw-pg-", dir=place))
@@ -96,7 +101,11 @@ def private_postgres(place: Path | None = None) -> Iterator[PrivatePostgres]:
             shutil.chown(folder, _account())
             if place is not None:
                 place.chmod(0o755)
+            if journal is not None:
+                shutil.chown(journal, _account())
         command = [binaries / "initdb", "-D", folder / "data", "-U", "postgres", "-A", "trust"]
+        if journal is not None:
+            command += ["-X", journal, "--wal-segsize=1"]
         subprocess.run(
             [*command, "-N", "-E", "UTF8", "--locale=C"],
             check=True,
