@@ -32,10 +32,13 @@ def changes(order, *, shortest: int = 3, foreign=None):
     return changes_of(runs_of(found.path), FRAMES, shortest)
 
 
-@pytest.fixture(params=["whole", "in bands"])
+@pytest.fixture(params=["whole", "in bands", "in bands of bands"])
 def way(request, monkeypatch):
     if request.param == "in bands":
         monkeypatch.setattr(alignment, "MOST_PAIRS", 12_000)
+    if request.param == "in bands of bands":
+        monkeypatch.setattr(alignment, "MOST_PAIRS", 1000)
+        monkeypatch.setattr(alignment, "MOST_STEP", 3)
 
 
 @pytest.mark.usefixtures("way")
@@ -94,3 +97,31 @@ def test_reversed_footage_is_named():
 
 def test_one_frame_is_enough():
     assert list(align(ORIGINAL[:1], ORIGINAL[:1]).path) == [0]
+
+
+class Made:
+    """Rows that are made when they are asked for."""
+
+    def __init__(self, rows):
+        self.rows = rows
+        self.most = 0
+
+    def __len__(self):
+        return len(self.rows)
+
+    def __getitem__(self, places):
+        made = self.rows[places]
+        self.most = max(self.most, len(made))
+        return made
+
+
+def test_rows_are_asked_for_some_at_a_time(monkeypatch):
+    monkeypatch.setattr(alignment, "MOST_PAIRS", 12_000)
+    monkeypatch.setattr(alignment, "PIECE", 32)
+    copy = noisy(ORIGINAL[np.r_[0:100, 140:300]])
+    ours, theirs = Made(ORIGINAL), Made(copy)
+    found = align(ours, theirs)
+    whole = align(ORIGINAL, copy)
+    assert np.array_equal(found.path, whole.path)
+    assert np.array_equal(found.distance, whole.distance)
+    assert max(ours.most, theirs.most) < FRAMES / 2

@@ -10,10 +10,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+
+class Framed(Protocol):
+    """Frames x values: an array of them, or what makes the wanted rows of one when asked."""
+
+    def __len__(self) -> int:
+        """Frames."""
+        ...
+
+    def __getitem__(self, places: Any, /) -> NDArray[Any]:
+        """The rows of a slice or of an array of places."""
+        ...
+
 
 Rows = NDArray[Any]
 """Frames x values; their distance is the sum of absolute differences."""
@@ -26,7 +39,12 @@ MOST_PAIRS = 6_000_000
 """Pairs of frames compared directly; beyond, a coarse path comes first (100 s at 25 a second)."""
 CHUNK = 256
 """Frames of the copy whose distances are computed at once."""
-BAND = 2
+MOST_STEP = 16
+"""Frames averaged into one of the coarse path, which may have a coarser one of its own: the bands
+around it stay narrow however long the recordings are."""
+PIECE = 4096
+"""Rows that are in memory at once."""
+BAND = 3
 """Coarse steps to either side of the coarse path that are searched."""
 FLOOR_SAMPLES = 400
 
@@ -52,9 +70,9 @@ class Alignment:
     distance: NDArray[np.float32]
 
 
-def align(original: Rows, copy: Rows) -> Alignment:
+def align(original: Framed, copy: Framed) -> Alignment:
     """Align all frames of a copy; both need at least one frame."""
-    step = int(np.ceil(np.sqrt(len(original) * len(copy) / MOST_PAIRS)))
+    step = min(int(np.ceil(np.sqrt(len(original) * len(copy) / MOST_PAIRS))), MOST_STEP)
     if step <= 1:
         windows = [(start, np.arange(len(original))) for start in range(0, len(copy), CHUNK)]
     else:
@@ -65,21 +83,28 @@ def align(original: Rows, copy: Rows) -> Alignment:
     return Alignment(path, floor, distance_along(original, copy, path))
 
 
-def distance_along(original: Rows, copy: Rows, path: Indices) -> NDArray[np.float32]:
+def distance_along(original: Framed, copy: Framed, path: Indices) -> NDArray[np.float32]:
     """The distance of each frame of the copy to the one it shows; NaN where foreign."""
-    known = path != FOREIGN
     found = np.full(len(copy), np.nan, np.float32)
-    found[known] = np.abs(copy[known] - original[path[known]]).sum(axis=1)
+    known = np.flatnonzero(path != FOREIGN)
+    for start in range(0, len(known), PIECE):
+        part = known[start : start + PIECE]
+        found[part] = np.abs(copy[part] - original[path[part]]).sum(axis=1)
     return found
 
 
-def _thinned(rows: Rows, step: int) -> Rows:
+def _thinned(rows: Framed, step: int) -> Rows:
     """Means of `step` frames: a short change moves them less than one frame of many would."""
     count = len(rows) // step
     if not count:
         step, count = len(rows), 1
-    means: Rows = rows[: count * step].reshape(count, step, -1).mean(axis=1)
-    return means
+    piece = max(PIECE // step, 1)
+    means = []
+    for start in range(0, count, piece):
+        end = min(start + piece, count)
+        part = rows[start * step : end * step]
+        means.append(part.reshape(end - start, step, -1).mean(axis=1))
+    return np.concatenate(means)
 
 
 def _bands(coarse: Indices, step: int, original: int, copy: int) -> Iterator[tuple[int, Indices]]:
@@ -100,15 +125,14 @@ def _bands(coarse: Indices, step: int, original: int, copy: int) -> Iterator[tup
         yield place * step, np.unique(np.concatenate(spans))
 
 
-def _floor(original: Rows, copy: Rows, windows: list[tuple[int, Indices]]) -> float:
+def _floor(original: Framed, copy: Framed, windows: list[tuple[int, Indices]]) -> float:
     """The median over frames of the copy of the distance to the best match."""
     stride = max(1, len(copy) // FLOOR_SAMPLES)
-    starts = [start for start, _ in windows]
+    ends = [*(start for start, _ in windows[1:]), len(copy)]
+    each = max(1, len(windows) // FLOOR_SAMPLES)
     least = []
-    for start, (_, window) in zip(starts, windows, strict=True):
-        end = next((later for later in starts if later > start), len(copy))
-        rows = copy[start:end:stride]
-        least.append(_distances(rows, original[window]).min(axis=1))
+    for (start, window), end in list(zip(windows, ends, strict=True))[::each]:
+        least.append(_distances(copy[start:end:stride], original[window]).min(axis=1))
     return float(np.median(np.concatenate(least)))
 
 
@@ -130,7 +154,7 @@ class _Trail:
 
 
 def _cheapest(
-    original: Rows, copy: Rows, windows: list[tuple[int, Indices]], floor: float
+    original: Framed, copy: Framed, windows: list[tuple[int, Indices]], floor: float
 ) -> Indices:
     step = max(LEAST_STEP, STEP_OF_FLOOR * floor)
     starts = [start for start, _ in windows]
