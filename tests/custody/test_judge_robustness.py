@@ -75,7 +75,7 @@ class Absurd:
             return draw.choice([0, 5, START_MS, 2**50])
         if name in {"prev", "blob", "manifest_blob", "entry", "source", "exhibit", "report"}:
             return f"{draw.randint(0, 3):064x}"
-        if name == "last_segment":
+        if name in {"last_segment", "fingerprint"}:
             return "00" * 32
         return self.other(name)
 
