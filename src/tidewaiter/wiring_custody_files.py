@@ -108,6 +108,7 @@ def _handed_in(path: Path, manifest: Manifest, signatures: tuple[str, ...]) -> H
         start_ms=None if length_ms is None else end_ms - length_ms,
         end_ms=None if length_ms is None else end_ms,
         signatures=signatures,
+        without_prints=manifest.reason,
     )
 
 

@@ -57,6 +57,8 @@ class HandedIn:
     start_ms: int | None = None
     end_ms: int | None = None
     signatures: tuple[str, ...] = ()
+    without_prints: str = ""
+    """Why nothing of it could be fingerprinted; empty where it could."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,8 @@ class Taken:
     name: str
     recording: str
     is_new: bool
+    without_prints: str = ""
+    """Why nothing of it could be fingerprinted: it may be no recording, or half of one."""
 
 
 @dataclass(frozen=True)
@@ -209,7 +213,7 @@ def _take(site: Site, file: HandedIn, retention: str, new: Callable[[], _New]) -
     leaf, following = write(fields | {"name": file.name})
     keep_secrets(site, recording, parse_record(leaf), sealed)
     site.agent.step(following, Waiting(leaf, recording), file.sha256)
-    return Taken(file.name, recording, is_new=True)
+    return Taken(file.name, recording, is_new=True, without_prints=file.without_prints)
 
 
 def _next_of(site: Site, device: str) -> _New:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -63,6 +64,7 @@ def command(  # noqa: PLR0913 - one argument per option of the command line
 
     place, settings = SitePlace(site), wiring.read_settings(settings_path)
     offset = None if camera_clock is None else camera_clock - now_ms()
+    _tell_offset(device, offset)
     beside, files = wiring_custody_handover.handover_files(paths)
     records = records or beside
     if records is None:
@@ -81,6 +83,18 @@ def command(  # noqa: PLR0913 - one argument per option of the command line
         echo(f"{len(written)} receipts for {device} in {receipts_to}")
     if not handed.is_sound:
         raise click.exceptions.Exit(CONTRADICTED)
+
+
+def _tell_offset(device: str, offset_ms: int | None) -> None:
+    """A clock that every audit will name is told while the camera is still at hand."""
+    from tidewaiter.custody.chains import Allowed
+
+    if offset_ms is not None and abs(offset_ms) > Allowed().offset_ms:
+        way = "ahead" if offset_ms > 0 else "behind"
+        far = timedelta(seconds=round(abs(offset_ms) / 1000))
+        echo(
+            f"notice: the clock of {device} is {far} {way}; this is logged. Set the camera's clock"
+        )
 
 
 def tell_handover(handed: HandedOver) -> None:

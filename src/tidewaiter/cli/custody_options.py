@@ -62,6 +62,8 @@ def tell_outcome(outcome: Outcome) -> None:
     for taken in outcome.taken:
         said = "taken in as" if taken.is_new else "was in custody already as"
         echo(f"{taken.name}: {said} {taken.recording}")
+        if taken.without_prints:
+            echo(f"notice: kept byte for byte, without fingerprints: {taken.without_prints}")
     for answer in outcome.confirmations:
         if answer.time_s is not None:
             echo(f"confirmed by {answer.witness} at {shown_moment(answer.time_s * 1000)}")
@@ -75,9 +77,11 @@ def tell_outcome(outcome: Outcome) -> None:
     for path in outcome.receipts:
         echo(f"receipt: {path}")
     if outcome.waiting:
+        records = "1 record is" if outcome.waiting == 1 else f"{outcome.waiting} records are"
+        wait = "waits" if outcome.waiting == 1 else "wait"
         echo(
-            f"{outcome.waiting} records are logged and wait for witnesses; keep the originals "
-            "until `tidewaiter custody checkpoint` has written the receipts"
+            f"{records} logged and {wait} for witnesses; keep the originals until "
+            "`tidewaiter custody checkpoint` has written the receipts"
         )
 
 

@@ -1,0 +1,48 @@
+"""What the dock is told while the camera and its card are still at hand."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.cli.custody_kit import founded
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    place = founded(tmp_path_factory.mktemp("dock"))
+    # The head of an MP4 file that promises more than there is: a card pulled out too early.
+    (place.card / "MOV_0001.mp4").write_bytes(
+        b"\0\0\0\x18ftypisom\0\0\x02\0isommp41" + b"\0\x01\0\0mdat" + bytes(900)
+    )
+    return place
+
+
+def shown_clock(**off) -> str:
+    return (datetime.now(UTC) + timedelta(**off)).isoformat()
+
+
+def test_a_recording_copied_by_halves_is_kept_and_told(place):
+    answer = place.do("dock", "--device", "bwc-0017", place.card)
+    assert answer.code == 0, answer.text
+    assert "MOV_0001.mp4: taken in as bwc-0017/0" in answer.text
+    assert "notice: kept byte for byte, without fingerprints: " in answer.text
+    assert "1 record is logged and waits for witnesses" in answer.text
+    again = place.do("dock", "--device", "bwc-0017", place.card)
+    assert "notice: kept byte for byte" not in again.text
+
+
+def test_a_clock_far_off_is_told(place):
+    for off, told in (
+        ({"days": -265}, "is 265 days, 0:00:"),
+        ({"minutes": 5}, " ahead; this is logged. Set the camera's clock"),
+        ({"minutes": -5}, " behind; this is logged. Set the camera's clock"),
+    ):
+        words = ("dock", "--device", "bwc-0017", place.card, "--camera-clock", shown_clock(**off))
+        answer = place.do(*words)
+        assert answer.code == 0, answer.text
+        assert "notice: the clock of bwc-0017 is" in answer.text
+        assert told in answer.text
+    words = ("dock", "--device", "bwc-0017", place.card, "--camera-clock", shown_clock())
+    assert "notice: the clock" not in place.do(*words).text
