@@ -10,7 +10,8 @@ from functools import partial
 from pathlib import Path
 
 from tidewaiter.casework.custody_audit import Audited, Place, audit
-from tidewaiter.casework.custody_site import Site, content_entry
+from tidewaiter.casework.custody_finding import Found, find_content, find_digest, find_link
+from tidewaiter.casework.custody_site import Site
 from tidewaiter.casework.custody_taking import Taken, dock, ingest
 from tidewaiter.custody.discrepancy import Discrepancy
 from tidewaiter.custody.fork import FORK_SUFFIX, fork_between
@@ -19,11 +20,14 @@ from tidewaiter.custody.judging import Judge
 from tidewaiter.custody.merkle import leaf_hash
 from tidewaiter.custody.proof import PROOF_SUFFIX, ProofFile
 from tidewaiter.custody.record import parse_record
+from tidewaiter.custody.record_kinds import HEX_DIGEST
+from tidewaiter.custody.store import LogStore
 from tidewaiter.custody.witness import AddCheckpoint
 from tidewaiter.errors import (
     BadSignature,
     InputError,
     IntegrityError,
+    StorageError,
     UnknownExhibit,
 )
 from tidewaiter.jobs.custody_signers import usable_processors, verify_in_workers
@@ -34,6 +38,7 @@ from tidewaiter.storage.custody_secrets import SqliteSecrets
 from tidewaiter.wiring_custody_files import docking_order, handed_in, listed_files
 from tidewaiter.wiring_custody_site import SitePlace, now_ms, opened_site
 
+LONGEST_NUMBER = 18
 MOST_TRIED = 1000
 """Checkpoints that an answer carried by hand is compared with."""
 
@@ -178,24 +183,57 @@ def write_receipts(place: SitePlace, site: Site) -> list[Path]:
     return written
 
 
-def prove_exhibit(place: SitePlace, exhibit: str, *, with_salts: bool) -> tuple[ProofFile, str]:
-    """The proof of a recording, an entry's number or a file, and a name for it.
+@dataclass(frozen=True)
+class Proven:
+    """A proof, a name for it, and what was noticed while its entry was looked for."""
+
+    proof: ProofFile
+    name: str
+    notice: str = ""
+
+
+def prove_exhibit(place: SitePlace, exhibit: str, *, with_salts: bool) -> Proven:
+    """The proof of a recording, a file, an entry's number, a digest, or a number of a device.
 
     Raises InputError where the log has no such thing, or witnesses have not confirmed it yet.
     """
     with opened_site(place) as site:
         if exhibit.isascii() and exhibit.isdigit():
-            return prove_index(site, int(exhibit), with_salts=with_salts), f"entry-{exhibit}"
-        name = exhibit
-        if Path(exhibit).is_file():
-            with Path(exhibit).open("rb") as file:
-                name = site.agent.taken(hashlib.file_digest(file, "sha256").hexdigest())
-            if not name:
-                raise InputError(
-                    f"{Path(exhibit).name} is no recording of this log, byte for byte; "
-                    "`tidewaiter custody compare` shows where a copy differs"
-                )
-        return prove_recording(site, name, with_salts=with_salts), name
+            proof = prove_index(site, int(exhibit), with_salts=with_salts)
+            return Proven(proof, f"entry-{exhibit}")
+        name = _known_file(site, Path(exhibit)) if Path(exhibit).is_file() else exhibit
+        found = _looked_up(site.store, name)
+        if found is None:
+            raise InputError(
+                f"no entry of this log brings in a recording {name!r}, nor names such a digest or "
+                "number; `tidewaiter custody list` shows the recordings it has"
+            )
+        if found.notice:  # made anew the next time the log is opened
+            with contextlib.suppress(StorageError):
+                site.store.misplace()
+        return Proven(prove_index(site, found.index, with_salts=with_salts), name, found.notice)
+
+
+def _known_file(site: Site, path: Path) -> str:
+    """The recording that has the bytes of a file. Raises InputError."""
+    with path.open("rb") as file:
+        name = site.agent.taken(hashlib.file_digest(file, "sha256").hexdigest())
+    if not name:
+        raise InputError(
+            f"{path.name} is no recording of this log, byte for byte; "
+            "`tidewaiter custody compare` shows where a copy differs"
+        )
+    return name
+
+
+def _looked_up(store: LogStore, name: str) -> Found | None:
+    """The entry of a recording, of a SHA-256, or of DEVICE#NUMBER."""
+    device, hash_sign, number = name.rpartition("#")
+    if hash_sign and number.isascii() and number.isdigit() and len(number) < LONGEST_NUMBER:
+        return find_link(store, device, int(number))
+    if HEX_DIGEST.fullmatch(name):
+        return find_digest(store, name) or find_content(store, name)
+    return find_content(store, name)
 
 
 def write_forks(audited: Audited, folder: Path) -> list[Path]:
@@ -215,11 +253,6 @@ def write_forks(audited: Audited, folder: Path) -> list[Path]:
             written.append(write_whole(folder / f"{number:04}-shown.checkpoint", one.shown))
             written.append(write_whole(folder / f"{number:04}-kept.checkpoint", one.kept))
     return written
-
-
-def prove_recording(site: Site, recording: str, *, with_salts: bool) -> ProofFile:
-    """The proof of the entry that brought a recording in. Raises InputError."""
-    return prove_index(site, content_entry(site.store, recording).index, with_salts=with_salts)
 
 
 def prove_index(site: Site, index: int, *, with_salts: bool) -> ProofFile:

@@ -151,11 +151,10 @@ def _chosen(site: Site, recording: str, content: Placed) -> dict[int, Record]:
 def _key_entries(site: Site) -> Iterator[tuple[int, Record]]:
     """Everything by which a key of this log came, was replaced or went."""
     marks = [f'"kind":"{kind}"'.encode() for kind in _KEYS]
-    for leaf in site.store.leaves():
-        if any(mark in leaf.body for mark in marks):
-            record = parse_record(leaf.body)
-            if record.kind in _KEYS:
-                yield leaf.index, record
+    for leaf in site.store.leaves_with(marks):
+        record = parse_record(leaf.body)
+        if record.kind in _KEYS:
+            yield leaf.index, record
 
 
 def _chain_around(site: Site, content: Placed) -> list[Placed]:
@@ -165,9 +164,8 @@ def _chain_around(site: Site, content: Placed) -> list[Placed]:
     named = f'"device":"{content.record.device}"'.encode()
     chain = [
         Placed(leaf.index, record)
-        for leaf in site.store.leaves()
-        if named in leaf.body
-        and (record := parse_record(leaf.body)).device == content.record.device
+        for leaf in site.store.leaves_with([named])
+        if (record := parse_record(leaf.body)).device == content.record.device
         and record.seq is not None
     ]
     chain.sort(key=lambda one: one.record.seq or 0)

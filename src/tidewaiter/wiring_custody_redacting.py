@@ -106,9 +106,8 @@ def _derivations(site: Site) -> list[Placed]:
     """Entries of redacted copies that were not erased, nor their recordings."""
     return [
         Placed(leaf.index, record)
-        for leaf in site.store.leaves()
-        if b'"kind":"derive"' in leaf.body
-        and (record := parse_record(leaf.body)).kind == "derive"
+        for leaf in site.store.leaves_with([b'"kind":"derive"'])
+        if (record := parse_record(leaf.body)).kind == "derive"
         and site.secrets.wrapped_key(record.recording) is not None
         and site.secrets.wrapped_key(record.fields["result"]) is not None
     ]

@@ -17,6 +17,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tidewaiter.casework.custody_class_keys import finish_rotations
+from tidewaiter.casework.custody_finding import bring_up
 from tidewaiter.casework.custody_log import CustodyLog, open_log
 from tidewaiter.casework.custody_site import Site
 from tidewaiter.custody.chains import Allowed
@@ -224,6 +225,7 @@ def opened_site(place: SitePlace, *, ask_witnesses: bool = True) -> Iterator[Sit
         store = place.open_store(read_only=False)
         stack.callback(store.close)
         log = open_log(store, place.log_key(), place.witnesses() if ask_witnesses else ())
+        bring_up(store)
         site = _site(place, log, stack)
         # A wrapped key that is broken must not keep the site shut: with it still open, the
         # recording can be erased; the command that rotates says what is wrong.

@@ -83,8 +83,8 @@ def test_a_backend_that_dies_in_the_midst_stores_nothing(server, store, monkeypa
     log.append([b"one"])
     copy = PostgresLog._copy
 
-    def dying(self, leaves):
-        copy(self, leaves)
+    def dying(self, *given):
+        copy(self, *given)
         pid = self._connection.info.backend_pid
         server.execute(f"SELECT pg_terminate_backend({pid})")
 

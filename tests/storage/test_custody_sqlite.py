@@ -9,7 +9,8 @@ import pytest
 from tidewaiter.custody.merkle import EMPTY_ROOT, leaf_hash
 from tidewaiter.custody.store import Head, StoredCheckpoint, StoredLeaf
 from tidewaiter.errors import ConfigurationError, StorageError
-from tidewaiter.storage.custody_sqlite import SqliteLog, connected
+from tidewaiter.storage.custody_sqlite import SqliteLog
+from tidewaiter.storage.sqlite_files import connected
 
 
 @pytest.fixture

@@ -30,6 +30,7 @@ from tidewaiter.custody.store import (
     Witness,
     Witnessed,
 )
+from tidewaiter.custody.words import words_of
 from tidewaiter.errors import (
     ConfigurationError,
     InputError,
@@ -147,13 +148,19 @@ class CustodyLog:
         """The proof of one record under the earliest checkpoint that the quorum confirmed.
 
         `salts` of its commitments ride along for a reader who may open them.
-        Raises InputError where there is no such record, or none confirmed it yet.
+        Raises InputError where there is no such record, or none confirmed it yet, and
+        IntegrityError where other bytes than those logged are stored.
         """
         with self._lock:
             tree = self._whole_tree()
             bodies = [leaf.body for leaf in self.store.leaves(index, index + 1)]
             if not 0 <= index < tree.size or not bodies:
                 raise InputError(f"there is no record {index}; the log holds {tree.size}")
+            if leaf_hash(bodies[0]) != tree.leaf(index):
+                raise IntegrityError(
+                    f"record {index} as it is stored is not the one that was logged there; find "
+                    "out what else was changed with `tidewaiter custody audit`"
+                )
             size, note = self._confirmed(index, policy)
             path = tuple(tree.inclusion_proof(index, size))
         return ProofFile(index, path, note.encoded, pack_extra(bodies[0], salts))
@@ -220,7 +227,8 @@ class CustodyLog:
         note = sign_checkpoint(checkpoint, self.key).encoded
         try:
             stored = StoredCheckpoint(checkpoint.size, checkpoint.root, note)
-            self.store.append(before, fresh, stored)
+            words = [(word, leaf.index) for leaf in fresh for word in words_of(leaf.body)]
+            self.store.append(before, fresh, stored, words)
         except UncertainCommit as error:
             self._dead = str(error)
             raise

@@ -94,9 +94,8 @@ def carry_out(site: Site, request: Request) -> Receipt:
     request was carried out before: approvals serve once.
     """
     named = f'"request":"{request.name}"'.encode()
-    for leaf in site.store.leaves():
-        if named in leaf.body:
-            raise InputError(f"{request.name} was carried out by entry {leaf.index}; ask anew")
+    for leaf in site.store.leaves_with([named]):
+        raise InputError(f"{request.name} was carried out by entry {leaf.index}; ask anew")
     lacking = lacking_approvals(site, request)
     if lacking:
         raise IntegrityError(f"{request.name} ({request.fields['kind']}) was not done: {lacking}")

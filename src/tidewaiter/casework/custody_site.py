@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+from tidewaiter.casework.custody_finding import find_content
 from tidewaiter.casework.custody_log import CustodyLog, Receipt
 from tidewaiter.custody.device import DeviceState, emit
 from tidewaiter.custody.judging import Judge
@@ -163,20 +164,18 @@ def entries_of(store: LogStore, recording: str) -> list[Placed]:
     """Every entry about a recording, or about a copy made from it, in the order of the log."""
     named = f'":"{recording}"'.encode()
     found = []
-    for leaf in store.leaves():
-        if named in leaf.body:
-            record = parse_record(leaf.body)
-            if recording in (record.recording, record.fields.get("result")):
-                found.append(Placed(leaf.index, record))
+    for leaf in store.leaves_with([named]):
+        record = parse_record(leaf.body)
+        if recording in (record.recording, record.fields.get("result")):
+            found.append(Placed(leaf.index, record))
     return found
 
 
 def content_entry(store: LogStore, recording: str) -> Placed:
     """The entry that brought in the content of a recording. Raises InputError."""
-    for placed in entries_of(store, recording):
-        fields = placed.record.fields
-        if "blob" in fields and fields.get("result", placed.record.recording) == recording:
-            return placed
+    found = find_content(store, recording)
+    if found is not None:
+        return Placed(found.index, found.record)
     raise InputError(
         f"no entry of this log brings in a recording {recording!r}; `tidewaiter custody list` "
         "shows those it has"
@@ -198,9 +197,8 @@ def manifest_entry(store: LogStore, recording: str) -> Record:
 def keys_so_far(store: LogStore) -> KeyHistory:
     """The keys that the log's entries brought in, each entry's approvals checked."""
     judge = Judge(whole_log=False)
-    for leaf in store.leaves():
-        if any(kind in leaf.body for kind in _KEY_KINDS):
-            judge.feed(leaf.index, leaf.body)
+    for leaf in store.leaves_with(_KEY_KINDS):
+        judge.feed(leaf.index, leaf.body)
     return judge.history
 
 
@@ -210,8 +208,4 @@ def retention_entries(store: LogStore, recording: str) -> list[Placed]:
     Its own, those on retention classes, and those by which the approvals of these are judged.
     """
     marks = (*_KEY_KINDS, b'"kind":"retention"', f'":"{recording}"'.encode())
-    return [
-        Placed(leaf.index, parse_record(leaf.body))
-        for leaf in store.leaves()
-        if any(mark in leaf.body for mark in marks)
-    ]
+    return [Placed(leaf.index, parse_record(leaf.body)) for leaf in store.leaves_with(marks)]

@@ -25,6 +25,9 @@ from tidewaiter.cli.custody_options import echo, site_option
 def command(*, exhibit: str, out: Path | None, without_salts: bool, site: Path) -> None:
     """Write the proof of EXHIBIT: a recording's name, an entry's number, or the file itself.
 
+    Also the SHA-256 of a sealed medium, of an examined exhibit or of its report, and DEVICE#NUMBER
+    for one record of a device.
+
     A proof file of about 1.5 kB, with the policy, is all that `verify` needs, on any machine and
     without network. Hand it to the officer, the trader and the court; keep copies outside.
     """
@@ -32,9 +35,10 @@ def command(*, exhibit: str, out: Path | None, without_salts: bool, site: Path) 
     from tidewaiter.custody.proof import PROOF_SUFFIX
     from tidewaiter.wiring_custody_site import SitePlace
 
-    proof, name = wiring_custody.prove_exhibit(
-        SitePlace(site), exhibit, with_salts=not without_salts
-    )
-    target = out or Path(name.replace("/", "_") + PROOF_SUFFIX)
-    wiring_custody.write_whole(target, proof.encoded)
-    echo(f"proof of entry {proof.index} ({len(proof.encoded)} bytes): {target}")
+    proven = wiring_custody.prove_exhibit(SitePlace(site), exhibit, with_salts=not without_salts)
+    target = out or Path(proven.name.replace("/", "_") + PROOF_SUFFIX)
+    data = proven.proof.encoded
+    wiring_custody.write_whole(target, data)
+    if proven.notice:
+        echo(f"notice: {proven.notice}")
+    echo(f"proof of entry {proven.proof.index} ({len(data)} bytes): {target}")

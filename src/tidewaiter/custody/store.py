@@ -58,11 +58,15 @@ class LogStore(Protocol):
         """The size and root that the last commit stored."""
 
     def append(
-        self, before: Head, leaves: Sequence[StoredLeaf], checkpoint: StoredCheckpoint
+        self,
+        before: Head,
+        leaves: Sequence[StoredLeaf],
+        checkpoint: StoredCheckpoint,
+        words: Sequence[tuple[bytes, int]] = (),
     ) -> None:
         """Commit leaves and their checkpoint, if the stored head is still `before`.
 
-        Raises SecondWriter where it is not.
+        `words` go into the index of words. Raises SecondWriter where the head is another.
         """
 
     def leaf_hashes(self) -> Iterator[bytes]:
@@ -70,6 +74,24 @@ class LogStore(Protocol):
 
     def leaves(self, start: int = 0, stop: int | None = None) -> Iterator[StoredLeaf]:
         """The stored leaves from `start` up to before `stop`, in order of index."""
+
+    def leaves_with(self, marks: Sequence[bytes]) -> Iterator[StoredLeaf]:
+        """The stored leaves that hold any of these bytes, in order of index: all are looked at."""
+
+    def places(self, word: bytes) -> list[int]:
+        """Indices at which a record may hold the word, by the index that is kept beside them.
+
+        Hints only: that index is derived, and who administers the store may have altered it.
+        """
+
+    def placed(self) -> int:
+        """How many records, from the first, that index says it covers; 0 where there is none."""
+
+    def place(self, start: int, stop: int, words: Sequence[tuple[bytes, int]]) -> None:
+        """Add to that index the words of the records `start` up to before `stop`."""
+
+    def misplace(self) -> None:
+        """Empty that index, to be made anew."""
 
     def indices_of(self, leaf_hashes: Sequence[bytes]) -> dict[bytes, int]:
         """Where leaves of these hashes stand, for those that are there."""

@@ -6,20 +6,17 @@ a secret that is replaced or forgotten is overwritten on the disk.
 
 from __future__ import annotations
 
-import contextlib
 import hmac
 import os
 import secrets
-import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from tidewaiter.casework.custody_site import Waiting
 from tidewaiter.custody.device import DeviceState
 from tidewaiter.custody.seal import KEY_LENGTH
 from tidewaiter.errors import ConfigurationError, StorageError
-from tidewaiter.storage.custody_sqlite import connected
+from tidewaiter.storage.sqlite_files import ErasingFile
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS device (name TEXT PRIMARY KEY, state BLOB NOT NULL,
@@ -43,23 +40,21 @@ class SqliteAgent:
                 f"the memory of this site's devices, {path.name!r}, {found}: with an older one "
                 "numbers would be used twice"
             )
-        with self._failing_named():
-            if create:
-                os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-            self._database = connected(path, journal="delete")
-            self._database.execute("PRAGMA secure_delete = ON")
-            self._database.executescript(SCHEMA)
-            row = (1, secrets.token_bytes(KEY_LENGTH))
-            self._database.execute("INSERT OR IGNORE INTO own_key VALUES (?, ?)", row)
+        if create:
+            _make_for_its_owner(path)
+        self._file = ErasingFile(path, "the memory of this site's devices,", SCHEMA)
+        with self._file.transaction():
+            key = secrets.token_bytes(KEY_LENGTH)
+            self._file.execute("INSERT OR IGNORE INTO own_key VALUES (1, ?)", key)
 
     def state(self, device: str) -> DeviceState | None:
         """What the device's next record starts from; None for a device that is not known."""
-        rows = self._rows("SELECT state, secret FROM device WHERE name = ?", device)
+        rows = self._file.rows("SELECT state, secret FROM device WHERE name = ?", device)
         return _state(*rows[0]) if rows else None
 
     def states(self) -> list[DeviceState]:
         """All devices in the order of their names."""
-        rows = self._rows("SELECT state, secret FROM device ORDER BY name")
+        rows = self._file.rows("SELECT state, secret FROM device ORDER BY name")
         return [_state(*row) for row in rows]
 
     def add(self, state: DeviceState, file_number: str = "") -> None:
@@ -69,12 +64,12 @@ class SqliteAgent:
                 f"this site signs for {state.device!r} already; a lost device gets a new name"
             )
         row = (state.device, state.format(), state.secret, file_number)
-        with self._transaction():
-            self._database.execute("INSERT INTO device VALUES (?, ?, ?, ?)", row)
+        with self._file.transaction():
+            self._file.execute("INSERT INTO device VALUES (?, ?, ?, ?)", *row)
 
     def file_number(self, device: str) -> str:
         """The pattern by which the camera's own number is found in a file's name; may be empty."""
-        rows = self._rows("SELECT file_number FROM device WHERE name = ?", device)
+        rows = self._file.rows("SELECT file_number FROM device WHERE name = ?", device)
         return str(rows[0][0]) if rows else ""
 
     def step(self, state: DeviceState, waiting: Waiting, content: str = "") -> None:
@@ -82,77 +77,61 @@ class SqliteAgent:
         # The key of a camera that cannot sign is its dock's, and stays in one place.
         secret = b"" if state.by else state.secret
         row = (state.format(), secret, state.device)
-        with self._transaction():
-            self._database.execute("UPDATE device SET state = ?, secret = ? WHERE name = ?", row)
+        with self._file.transaction():
+            self._file.execute("UPDATE device SET state = ?, secret = ? WHERE name = ?", *row)
             self._insert(waiting, content)
 
     def keep(self, entries: Sequence[tuple[Waiting, str]]) -> None:
         """Make records that others signed durable together, each with its content's SHA-256."""
-        with self._transaction():
+        with self._file.transaction():
             for waiting, content in entries:
                 self._insert(waiting, content)
 
     def outbox(self) -> list[Waiting]:
         """The records that wait, oldest first."""
-        rows = self._rows("SELECT leaf, recording FROM outbox ORDER BY n")
+        rows = self._file.rows("SELECT leaf, recording FROM outbox ORDER BY n")
         return [Waiting(bytes(leaf), str(recording)) for leaf, recording in rows]
 
     def confirmed(self, leaves: Sequence[bytes]) -> None:
         """Take records out of the outbox."""
-        with self._transaction():
+        with self._file.transaction():
             rows = [(leaf,) for leaf in leaves]
-            self._database.executemany("DELETE FROM outbox WHERE leaf = ?", rows)
+            self._file.execute_each("DELETE FROM outbox WHERE leaf = ?", rows)
 
     def taken(self, content: str) -> str:
         """The recording that has this plain SHA-256; empty where none has."""
-        rows = self._rows("SELECT recording FROM taken WHERE mark = ?", self._mark(content))
+        rows = self._file.rows("SELECT recording FROM taken WHERE mark = ?", self._mark(content))
         return str(rows[0][0]) if rows else ""
 
     def forget(self, recording: str) -> None:
         """Forget by which content a recording is known."""
-        with self._transaction():
-            self._database.execute("DELETE FROM taken WHERE recording = ?", (recording,))
+        with self._file.transaction():
+            self._file.execute("DELETE FROM taken WHERE recording = ?", recording)
 
     def close(self) -> None:
         """Let go of the file."""
-        self._database.close()
+        self._file.close()
 
     def _insert(self, waiting: Waiting, content: str) -> None:
         entry = (waiting.leaf, waiting.recording)
-        self._database.execute("INSERT INTO outbox (leaf, recording) VALUES (?, ?)", entry)
+        self._file.execute("INSERT INTO outbox (leaf, recording) VALUES (?, ?)", *entry)
         if content:
             mark = (self._mark(content), waiting.recording)
-            self._database.execute("INSERT OR IGNORE INTO taken VALUES (?, ?)", mark)
+            self._file.execute("INSERT OR IGNORE INTO taken VALUES (?, ?)", *mark)
 
     def _mark(self, content: str) -> bytes:
         """A plain digest would let anybody who has a recording find it here."""
-        ((key,),) = self._rows("SELECT bytes FROM own_key")
+        ((key,),) = self._file.rows("SELECT bytes FROM own_key")
         return hmac.digest(bytes(key), content.encode("ascii"), "sha256")
 
-    def _rows(self, query: str, *values: object) -> list[Any]:
-        with self._failing_named():
-            return self._database.execute(query, values).fetchall()
 
-    @contextlib.contextmanager
-    def _transaction(self) -> Iterator[None]:
-        with self._failing_named():
-            self._database.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-            except BaseException:
-                self._database.execute("ROLLBACK")
-                raise
-            self._database.execute("COMMIT")
-
-    @contextlib.contextmanager
-    def _failing_named(self) -> Iterator[None]:
-        try:
-            yield
-        except (sqlite3.Error, OSError) as error:
-            raise StorageError(
-                f"the memory of this site's devices, {self.path.name!r}, could not be read or "
-                f"written ({error}); check free disk space and the file"
-            ) from error
+def _make_for_its_owner(path: Path) -> None:
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    except OSError as error:
+        raise StorageError(
+            f"{path.name!r} cannot be made ({error.strerror}); check its folder"
+        ) from error
 
 
 def _state(text: bytes, secret: bytes) -> DeviceState:

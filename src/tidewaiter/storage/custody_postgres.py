@@ -9,7 +9,6 @@ role that writes may not, and the audit with its witnesses finds it.
 from __future__ import annotations
 
 import contextlib
-import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Self
 
@@ -22,31 +21,20 @@ from tidewaiter.errors import (
     UncertainCommit,
 )
 from tidewaiter.storage.custody_sqlite import refuse_head
+from tidewaiter.storage.postgres_schema import (
+    GRANTS,
+    NEEDED,
+    PLACES,
+    PLACES_GRANTS,
+    SCHEMA,
+    WRITERS,
+    driver,
+    first_line,
+    named,
+)
 
-INSTALL_COMMAND = "pip install 'tidewaiter[postgres]'"
-# Without any one of these a crash may lose what was acknowledged.
-NEEDED = {"synchronous_commit": "on", "fsync": "on", "full_page_writes": "on"}
-SCHEMA = """
-CREATE SCHEMA {schema};
-CREATE TABLE {schema}.log (one int PRIMARY KEY CHECK (one = 1), origin text NOT NULL);
-CREATE TABLE {schema}.head (one int PRIMARY KEY CHECK (one = 1), size bigint NOT NULL,
-                            root bytea NOT NULL);
-CREATE TABLE {schema}.leaf (i bigint PRIMARY KEY, hash bytea NOT NULL UNIQUE,
-                            body bytea NOT NULL);
-CREATE TABLE {schema}.checkpoint (size bigint PRIMARY KEY, root bytea NOT NULL,
-                                  note bytea NOT NULL);
-CREATE TABLE {schema}.cosignature (size bigint NOT NULL, witness text NOT NULL,
-                                   line bytea NOT NULL, PRIMARY KEY (size, witness));
-"""
-# The role that writes may add and read; only head changes, and cosignatures are replaced.
-GRANTS = """
-GRANT USAGE ON SCHEMA {schema} TO {role};
-GRANT SELECT ON {schema}.log TO {role};
-GRANT SELECT, UPDATE (size, root) ON {schema}.head TO {role};
-GRANT SELECT, INSERT ON {schema}.leaf, {schema}.checkpoint TO {role};
-GRANT SELECT, INSERT, UPDATE (line) ON {schema}.cosignature TO {role};
-"""
-NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
+# More places than these under one word are somebody's doing; they are hints, not evidence.
+MOST_PLACES = 64
 DEFAULT_SCHEMA = "custody"
 LARGEST = 2**63 - 1
 ROWS_AT_ONCE = 4096
@@ -59,7 +47,7 @@ class PostgresLog:
         self, address: str, schema: str = DEFAULT_SCHEMA, *, read_only: bool = False
     ) -> None:
         """`address` as libpq has it. Raises SecondWriter where another process writes."""
-        self._address, self._schema, self._read_only = address, _named(schema), read_only
+        self._address, self._schema, self._read_only = address, named(schema), read_only
         self._is_closed, self._in_snapshot = False, False
         self._connection = self._connected()
         try:
@@ -72,6 +60,7 @@ class PostgresLog:
                 f"makes one ({error})"
             ) from error
         self.origin = str(rows[0][0]) if rows else ""
+        self._has_places = self._find_places()
 
     @classmethod
     def create(
@@ -81,22 +70,22 @@ class PostgresLog:
 
         Raises ConfigurationError where the schema exists.
         """
-        driver = _driver()
-        made = SCHEMA.format(schema=_named(schema))
-        granted = GRANTS.format(schema=schema, role=_named(role)) if role else ""
+        psycopg = driver()
+        made = (SCHEMA + PLACES).format(schema=named(schema))
+        granted = (GRANTS + PLACES_GRANTS).format(schema=schema, role=named(role)) if role else ""
         try:
-            with driver.connect(address) as connection:
+            with psycopg.connect(address) as connection:
                 connection.execute(made + granted)
                 connection.execute(f"SET LOCAL search_path TO {schema}")
                 connection.execute("INSERT INTO log VALUES (1, %s)", (origin,))
                 connection.execute("INSERT INTO head VALUES (1, 0, %s)", (EMPTY_ROOT,))
-        except driver.errors.DuplicateSchema as error:
+        except psycopg.errors.DuplicateSchema as error:
             raise ConfigurationError(
                 f"the schema {schema!r} exists; a new log needs a new one, an old one is never "
                 "emptied"
             ) from error
-        except driver.Error as error:
-            raise StorageError(f"the log could not be made ({_first_line(error)})") from error
+        except psycopg.Error as error:
+            raise StorageError(f"the log could not be made ({first_line(error)})") from error
         return cls(address, schema)
 
     @contextlib.contextmanager
@@ -119,7 +108,11 @@ class PostgresLog:
             return self._head("SELECT size, root FROM head")
 
     def append(
-        self, before: Head, leaves: Sequence[StoredLeaf], checkpoint: StoredCheckpoint
+        self,
+        before: Head,
+        leaves: Sequence[StoredLeaf],
+        checkpoint: StoredCheckpoint,
+        words: Sequence[tuple[bytes, int]] = (),
     ) -> None:
         """Commit leaves and their checkpoint, if the stored head is still `before`."""
         self._connect_again()
@@ -129,13 +122,15 @@ class PostgresLog:
             found = self._head("SELECT size, root FROM head FOR UPDATE")
             if found != before:
                 refuse_head(found, before)
-            self._copy(leaves)
+            rows = [(leaf.index, leaf.leaf_hash, leaf.body) for leaf in leaves]
+            self._copy("leaf (i, hash, body)", ["int8", "bytea", "bytea"], rows)
             row = (checkpoint.size, checkpoint.root, checkpoint.note)
             self._execute("INSERT INTO checkpoint VALUES (%s, %s, %s)", *row)
             self._execute("UPDATE head SET size = %s, root = %s", *row[:2])
+            self._place(before.size, checkpoint.size, words)
         except BaseException as error:
             self._roll_back()
-            if isinstance(error, _driver().Error):
+            if isinstance(error, driver().Error):
                 raise self._not_stored(error) from error
             raise
         self._commit(checkpoint)
@@ -149,6 +144,37 @@ class PostgresLog:
         """The stored leaves from `start` up to before `stop`, in order of index."""
         for row in self._pages("i, body, hash", "leaf", start, stop):
             yield StoredLeaf(*row)
+
+    def leaves_with(self, marks: Sequence[bytes]) -> Iterator[StoredLeaf]:
+        """The stored leaves that hold any of these bytes, in order of index."""
+        holds = " OR ".join(["position(%s in body) > 0"] * len(marks))
+        for row in self._pages("i, body, hash", "leaf", 0, None, holds=f"({holds})", marks=marks):
+            yield StoredLeaf(*row)
+
+    def places(self, word: bytes) -> list[int]:
+        """Indices at which a record may hold the word, by the index that is kept beside them."""
+        if not self._has_places:
+            return []
+        query = "SELECT DISTINCT i FROM place WHERE word = %s ORDER BY i LIMIT %s"
+        return [i for (i,) in self._all(query, word, MOST_PLACES)]
+
+    def placed(self) -> int:
+        """How many records, from the first, that index says it covers."""
+        rows = self._all("SELECT size FROM placed") if self._has_places else []
+        return int(rows[0][0]) if rows else 0
+
+    def place(self, start: int, stop: int, words: Sequence[tuple[bytes, int]]) -> None:
+        """Add to that index the words of the records `start` up to before `stop`."""
+        self._connect_again()
+        with self._failing_named(), self._connection.transaction():
+            self._place(start, stop, words)
+
+    def misplace(self) -> None:
+        """Empty that index, to be made anew."""
+        self._connect_again()
+        with self._failing_named(), self._connection.transaction():
+            self._execute("DELETE FROM place")
+            self._execute("UPDATE placed SET size = 0")
 
     def indices_of(self, leaf_hashes: Sequence[bytes]) -> dict[bytes, int]:
         """Where leaves of these hashes stand, for those that are there."""
@@ -192,12 +218,12 @@ class PostgresLog:
         self.close()
 
     def _connected(self) -> Any:
-        driver = _driver()
+        psycopg = driver()
         try:
-            connection = driver.connect(self._address, autocommit=True)
-        except driver.Error as error:
+            connection = psycopg.connect(self._address, autocommit=True)
+        except psycopg.Error as error:
             raise StorageError(
-                f"the PostgreSQL server was not reached ({_first_line(error)}); check that it "
+                f"the PostgreSQL server was not reached ({first_line(error)}); check that it "
                 "runs and that address and password are right"
             ) from error
         try:
@@ -213,13 +239,13 @@ class PostgresLog:
             self._connection = self._connected()
 
     def _prepare(self, connection: Any) -> None:
-        driver = _driver()
+        psycopg = driver()
         try:
             connection.execute(f"SET search_path TO {self._schema}")
             found = {name: connection.execute(f"SHOW {name}").fetchone()[0] for name in NEEDED}
             lock = "SELECT pg_try_advisory_lock(hashtext(current_database() || %s))"
             is_alone = self._read_only or connection.execute(lock, (self._schema,)).fetchone()[0]
-        except driver.Error as error:
+        except psycopg.Error as error:
             raise self._not_read(error) from error
         wrong = [name for name, value in NEEDED.items() if found[name] != value]
         if wrong:
@@ -240,18 +266,41 @@ class PostgresLog:
             raise StorageError(f"the log {self._schema!r} has no head; run `custody audit`")
         return Head(*rows[0])
 
-    def _copy(self, leaves: Sequence[StoredLeaf]) -> None:
-        with self._connection.cursor() as cursor:
-            command = "COPY leaf (i, hash, body) FROM STDIN (FORMAT BINARY)"
-            with cursor.copy(command) as copying:
-                copying.set_types(["int8", "bytea", "bytea"])
-                for leaf in leaves:
-                    copying.write_row((leaf.index, leaf.leaf_hash, leaf.body))
+    def _copy(self, table: str, types: list[str], rows: Sequence[tuple[object, ...]]) -> None:
+        command = f"COPY {table} FROM STDIN (FORMAT BINARY)"
+        with self._connection.cursor() as cursor, cursor.copy(command) as copying:
+            copying.set_types(types)
+            for row in rows:
+                copying.write_row(row)
+
+    def _find_places(self) -> bool:
+        """Whether the log has the index of words; an older one gets it from its owner."""
+        found = self._all("SELECT to_regclass(%s) IS NOT NULL", f"{self._schema}.place")
+        has = bool(found[0][0])
+        if has or self._read_only:
+            return has
+        psycopg = driver()
+        try:
+            with self._connection.transaction():
+                self._connection.execute(PLACES.format(schema=self._schema))
+                for (role,) in self._execute(WRITERS, self._schema).fetchall():
+                    granted = PLACES_GRANTS.format(schema=self._schema, role=named(role))
+                    self._connection.execute(granted)
+        except psycopg.errors.InsufficientPrivilege:
+            return False
+        except psycopg.Error as error:
+            raise self._not_read(error) from error
+        return True
+
+    def _place(self, start: int, stop: int, words: Sequence[tuple[bytes, int]]) -> None:
+        if self._has_places:
+            self._copy("place (word, i)", ["bytea", "int8"], words)
+            self._execute("UPDATE placed SET size = %s WHERE size = %s", stop, start)
 
     def _commit(self, checkpoint: StoredCheckpoint) -> None:
         try:
             self._execute("COMMIT")
-        except _driver().Error as error:
+        except driver().Error as error:
             if not self._was_committed(checkpoint, error):
                 raise self._not_stored(error) from error
 
@@ -268,10 +317,10 @@ class PostgresLog:
                 self._head("SELECT size, root FROM head FOR UPDATE")
                 query = "SELECT root, note FROM checkpoint WHERE size = %s"
                 rows = self._execute(query, checkpoint.size).fetchall()
-        except (_driver().Error, StorageError, SecondWriter) as lost:
+        except (driver().Error, StorageError, SecondWriter) as lost:
             raise UncertainCommit(
-                f"the connection was lost while committing ({_first_line(error)}) and not found "
-                f"again ({_first_line(lost)}); nothing of this batch was acknowledged; start "
+                f"the connection was lost while committing ({first_line(error)}) and not found "
+                f"again ({first_line(lost)}); nothing of this batch was acknowledged; start "
                 "again, then hand the records in again"
             ) from lost
         return bool(rows == [(checkpoint.root, checkpoint.note)])
@@ -284,30 +333,39 @@ class PostgresLog:
         with self._failing_named():
             return list(self._execute(query, *values).fetchall())
 
-    def _pages(self, columns: str, table: str, start: int, stop: int | None) -> Iterator[Any]:
+    def _pages(
+        self,
+        columns: str,
+        table: str,
+        start: int,
+        stop: int | None,
+        *,
+        holds: str = "true",
+        marks: Sequence[bytes] = (),
+    ) -> Iterator[Any]:
         """Rows in order of the first column, some thousand at once: memory stays small."""
         key = columns.split(",", 1)[0]
         query = (
             f"SELECT {columns} FROM {table} WHERE {key} >= %s AND {key} < %s "  # noqa: S608 (ours)
-            f"ORDER BY {key} LIMIT {ROWS_AT_ONCE}"
+            f"AND {holds} ORDER BY {key} LIMIT {ROWS_AT_ONCE}"
         )
-        while rows := self._all(query, start, LARGEST if stop is None else stop):
+        while rows := self._all(query, start, LARGEST if stop is None else stop, *marks):
             yield from rows
             start = rows[-1][0] + 1
 
     def _roll_back(self) -> None:
-        with contextlib.suppress(_driver().Error):
+        with contextlib.suppress(driver().Error):
             self._connection.execute("ROLLBACK")
 
     def _not_stored(self, error: Exception) -> StorageError:
         return StorageError(
-            f"the log {self._schema!r} did not take the records ({_first_line(error)}); none of "
+            f"the log {self._schema!r} did not take the records ({first_line(error)}); none of "
             "this batch was stored or acknowledged; check the server, then hand them in again"
         )
 
     def _not_read(self, error: Exception) -> StorageError:
         return StorageError(
-            f"the log {self._schema!r} could not be read or written ({_first_line(error)}); check "
+            f"the log {self._schema!r} could not be read or written ({first_line(error)}); check "
             "the server and the rights of the role"
         )
 
@@ -315,30 +373,5 @@ class PostgresLog:
     def _failing_named(self) -> Iterator[None]:
         try:
             yield
-        except _driver().Error as error:
+        except driver().Error as error:
             raise self._not_read(error) from error
-
-
-def _driver() -> Any:
-    try:
-        import psycopg
-    except ImportError as error:
-        raise ConfigurationError(
-            f"psycopg is not installed; it speaks to PostgreSQL; {INSTALL_COMMAND}"
-        ) from error
-    return psycopg
-
-
-def _named(name: str) -> str:
-    """A schema or role as it may stand in a statement."""
-    if not NAME.fullmatch(name):
-        raise ConfigurationError(
-            f"{name!r} cannot be the name of a schema or role here; lower-case letters, digits "
-            "and underscores are needed"
-        )
-    return name
-
-
-def _first_line(error: Exception) -> str:
-    """The driver's message without its hints, which may quote rows."""
-    return str(error).strip().split("\n", 1)[0] or type(error).__name__

@@ -7,15 +7,13 @@ remains: a copy made earlier (a backup, a flash disk's spare blocks) still has t
 
 from __future__ import annotations
 
-import contextlib
-import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tidewaiter.custody.commitments import Opening
 from tidewaiter.custody.record import canonical, parse_canonical
-from tidewaiter.errors import ConfigurationError, StorageError
-from tidewaiter.storage.custody_sqlite import connected
+from tidewaiter.errors import StorageError
+from tidewaiter.storage.sqlite_files import ErasingFile
 
 PAGE = 1000
 """Wrapped keys in memory while a class gets a new key."""
@@ -33,42 +31,37 @@ class SqliteSecrets:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        with _failing_named(path):
+        try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._database = connected(path, journal="delete")
-            (overwrites,) = self._database.execute("PRAGMA secure_delete = ON").fetchone()
-            if not overwrites:
-                raise ConfigurationError(
-                    "this SQLite does not overwrite what is deleted; erasure would leave keys on "
-                    "the disk: use a Python whose SQLite supports secure_delete"
-                )
-            self._database.executescript(SCHEMA)
+        except OSError as error:
+            raise StorageError(
+                f"the folder of {path.name!r} cannot be made ({error.strerror}); choose another"
+            ) from error
+        self._file = ErasingFile(path, "the keys and salts in", SCHEMA)
 
     def keep_openings(self, openings: Sequence[Opening]) -> None:
         """Keep what is behind the commitments of records."""
         rows = [(one.record, one.field, one.salt, canonical(one.value)) for one in openings]
-        with self._transaction():
-            self._database.executemany("INSERT OR REPLACE INTO opening VALUES (?, ?, ?, ?)", rows)
+        with self._file.transaction():
+            self._file.execute_each("INSERT OR REPLACE INTO opening VALUES (?, ?, ?, ?)", rows)
 
     def openings(self, record: str) -> list[Opening]:
         """What is behind the commitments of a record, by its digest; empty once forgotten."""
         query = "SELECT field, salt, value FROM opening WHERE record = ? ORDER BY field"
-        with _failing_named(self.path):
-            rows = self._database.execute(query, (record,)).fetchall()
+        rows = self._file.rows(query, record)
         return [Opening(record, field, salt, parse_canonical(value)) for field, salt, value in rows]
 
     def keep_key(self, recording: str, retention: str, wrapped: bytes) -> None:
         """Keep the wrapped data key of a recording."""
         row = (recording, retention, wrapped)
-        with self._transaction():
-            self._database.execute("INSERT OR REPLACE INTO wrapped_key VALUES (?, ?, ?)", row)
+        with self._file.transaction():
+            self._file.execute("INSERT OR REPLACE INTO wrapped_key VALUES (?, ?, ?)", *row)
 
     def wrapped_key(self, recording: str) -> tuple[str, bytes] | None:
         """Retention class and wrapped key of a recording; None once forgotten."""
         query = "SELECT class, bytes FROM wrapped_key WHERE recording = ?"
-        with _failing_named(self.path):
-            row = self._database.execute(query, (recording,)).fetchone()
-        return None if row is None else (str(row[0]), bytes(row[1]))
+        rows = self._file.rows(query, recording)
+        return (str(rows[0][0]), bytes(rows[0][1])) if rows else None
 
     def wrap_anew(self, retention: str, anew: Callable[[str, bytes], bytes]) -> int:
         """Replace every wrapped key of a class in one transaction; gives how many there are.
@@ -80,44 +73,22 @@ class SqliteSecrets:
             "SELECT recording, bytes FROM wrapped_key WHERE class = ? AND recording > ? "
             "ORDER BY recording LIMIT ?"
         )
-        with self._transaction():
-            while rows := self._database.execute(query, (retention, last, PAGE)).fetchall():
+        with self._file.transaction():
+            while rows := self._file.rows(query, retention, last, PAGE):
                 made = [(anew(recording, bytes(old)), recording, old) for recording, old in rows]
                 changed = [(new, recording) for new, recording, old in made if new != old]
                 change = "UPDATE wrapped_key SET bytes = ? WHERE recording = ?"
-                self._database.executemany(change, changed)
+                self._file.execute_each(change, changed)
                 count, last = count + len(rows), rows[-1][0]
         return count
 
     def forget(self, recording: str, records: Sequence[str]) -> None:
         """Destroy the key of a recording and all openings of these records, by digest."""
-        with self._transaction():
-            self._database.execute("DELETE FROM wrapped_key WHERE recording = ?", (recording,))
+        with self._file.transaction():
+            self._file.execute("DELETE FROM wrapped_key WHERE recording = ?", recording)
             rows = [(record,) for record in records]
-            self._database.executemany("DELETE FROM opening WHERE record = ?", rows)
+            self._file.execute_each("DELETE FROM opening WHERE record = ?", rows)
 
     def close(self) -> None:
         """Let go of the store."""
-        self._database.close()
-
-    @contextlib.contextmanager
-    def _transaction(self) -> Iterator[None]:
-        with _failing_named(self.path):
-            self._database.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-            except BaseException:
-                self._database.execute("ROLLBACK")
-                raise
-            self._database.execute("COMMIT")
-
-
-@contextlib.contextmanager
-def _failing_named(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except (sqlite3.Error, OSError) as error:
-        raise StorageError(
-            f"the keys and salts in {path.name!r} could not be read or written ({error}); check "
-            "free disk space and the file"
-        ) from error
+        self._file.close()

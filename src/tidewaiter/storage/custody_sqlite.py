@@ -25,6 +25,7 @@ from tidewaiter.errors import (
 )
 from tidewaiter.storage.custody_lock import hold
 from tidewaiter.storage.durable import appear
+from tidewaiter.storage.sqlite_files import connected, connected_to_read
 
 # The triggers are a seat belt against mistakes: whoever may write the file may drop them.
 SCHEMA = """
@@ -44,14 +45,18 @@ CREATE TRIGGER checkpoint_stays BEFORE DELETE ON checkpoint
 CREATE TRIGGER checkpoint_kept BEFORE UPDATE ON checkpoint
     BEGIN SELECT RAISE(ABORT, 'checkpoints are never changed'); END;
 """
+# Which records hold which words: derived from the records, filled with them, never evidence.
+PLACES = """
+CREATE TABLE place (word BLOB NOT NULL, i INTEGER NOT NULL, PRIMARY KEY (word, i)) WITHOUT ROWID;
+CREATE TABLE placed (one INTEGER PRIMARY KEY CHECK (one = 1), size INTEGER NOT NULL);
+INSERT INTO placed VALUES (1, 0);
+"""
 ROWS_AT_ONCE = 4096
 # SQLite takes at least 999 values in one statement.
 HASHES_AT_ONCE = 512
-BUSY_S = 30.0
 LARGEST = 2**63 - 1
-# No record, note or checkpoint comes near it.
-LARGEST_CELL = 4 * 1024 * 1024
-SYNC_FULL = 2
+# More places than these under one word are somebody's doing; they are hints, not evidence.
+MOST_PLACES = 64
 
 
 class SqliteLog:
@@ -70,6 +75,7 @@ class SqliteLog:
             with _reading(path):
                 rows = self._database.execute("SELECT origin FROM log").fetchall()
             self.origin = str(rows[0][0]) if rows else ""
+            self._has_places = self._find_places(may_make=not read_only)
         except BaseException:
             self._let_go()
             raise
@@ -84,7 +90,7 @@ class SqliteLog:
         path.parent.mkdir(parents=True, exist_ok=True)
         beside = path.with_name(f".{path.name}.{os.getpid()}.new")
         with contextlib.closing(connected(beside)) as database, _writing(path):
-            database.executescript("BEGIN IMMEDIATE;" + SCHEMA)
+            database.executescript("BEGIN IMMEDIATE;" + SCHEMA + PLACES)
             database.execute("INSERT INTO log VALUES (1, ?)", (origin,))
             database.execute("INSERT INTO head VALUES (1, 0, ?)", (EMPTY_ROOT,))
             database.execute("COMMIT")
@@ -108,7 +114,11 @@ class SqliteLog:
             return self._head()
 
     def append(
-        self, before: Head, leaves: Sequence[StoredLeaf], checkpoint: StoredCheckpoint
+        self,
+        before: Head,
+        leaves: Sequence[StoredLeaf],
+        checkpoint: StoredCheckpoint,
+        words: Sequence[tuple[bytes, int]] = (),
     ) -> None:
         """Commit leaves and their checkpoint, if the stored head is still `before`."""
         try:
@@ -123,6 +133,7 @@ class SqliteLog:
             row = (checkpoint.size, checkpoint.root, checkpoint.note)
             self._database.execute("INSERT INTO checkpoint VALUES (?, ?, ?)", row)
             self._database.execute("UPDATE head SET size = ?, root = ?", row[:2])
+            self._place(before.size, checkpoint.size, words)
         except sqlite3.Error as error:
             self._roll_back()
             raise _not_stored(self.path, error) from error
@@ -145,6 +156,43 @@ class SqliteLog:
         )
         for index, body, found in rows:
             yield StoredLeaf(_count(index), _bytes(body), _bytes(found))
+
+    def leaves_with(self, marks: Sequence[bytes]) -> Iterator[StoredLeaf]:
+        """The stored leaves that hold any of these bytes, in order of index."""
+        holds = " OR ".join(["instr(CAST(body AS BLOB), ?)"] * len(marks))
+        query = f"SELECT i, body, hash FROM leaf WHERE {holds} ORDER BY i"  # noqa: S608 (marks only)
+        for index, body, found in self._rows(query, *marks):
+            yield StoredLeaf(_count(index), _bytes(body), _bytes(found))
+
+    def places(self, word: bytes) -> list[int]:
+        """Indices at which a record may hold the word, by the index that is kept beside them."""
+        if not self._has_places:
+            return []
+        query = "SELECT i FROM place WHERE word = ? ORDER BY i LIMIT ?"
+        return [i for (i,) in self._rows(query, word, MOST_PLACES) if isinstance(i, int)]
+
+    def placed(self) -> int:
+        """How many records, from the first, that index says it covers."""
+        sizes = list(self._rows("SELECT size FROM placed")) if self._has_places else []
+        return sizes[0][0] if sizes and isinstance(sizes[0][0], int) else 0
+
+    def place(self, start: int, stop: int, words: Sequence[tuple[bytes, int]]) -> None:
+        """Add to that index the words of the records `start` up to before `stop`."""
+        with _writing(self.path):
+            self._database.execute("BEGIN IMMEDIATE")
+            try:
+                self._place(start, stop, words)
+            except BaseException:
+                self._roll_back()
+                raise
+            self._database.execute("COMMIT")
+
+    def misplace(self) -> None:
+        """Empty that index, to be made anew."""
+        with _writing(self.path):
+            self._database.executescript(
+                "BEGIN IMMEDIATE; DROP TABLE place; DROP TABLE placed;" + PLACES + "COMMIT"
+            )
 
     def indices_of(self, leaf_hashes: Sequence[bytes]) -> dict[bytes, int]:
         """Where leaves of these hashes stand, for those that are there."""
@@ -202,6 +250,21 @@ class SqliteLog:
         size, root = rows[0]
         return Head(_count(size), _bytes(root))
 
+    def _find_places(self, *, may_make: bool) -> bool:
+        """Whether the file has the index of words; an older one gets it."""
+        query = "SELECT count(*) FROM sqlite_master WHERE name IN ('place', 'placed')"
+        has = bool(self._database.execute(query).fetchone()[0])
+        if not has and may_make:
+            with _writing(self.path):
+                self._database.executescript("BEGIN IMMEDIATE;" + PLACES + "COMMIT")
+        return has or may_make
+
+    def _place(self, start: int, stop: int, words: Sequence[tuple[bytes, int]]) -> None:
+        if self._has_places:
+            self._database.executemany("INSERT OR IGNORE INTO place VALUES (?, ?)", words)
+            row = (stop, start)
+            self._database.execute("UPDATE placed SET size = ? WHERE size = ?", row)
+
     def _rows(self, query: str, *values: object) -> Iterator[Any]:
         with _reading(self.path):
             cursor = self._database.execute(query, values)
@@ -235,64 +298,6 @@ class SqliteLog:
             # Whatever closing says, the descriptor and with it the lock are gone.
             with contextlib.suppress(OSError):
                 self._lock.close()
-
-
-def connected(path: Path, *, journal: str = "wal") -> sqlite3.Connection:
-    """A connection that syncs at every commit; the settings are read back, not believed."""
-    try:
-        database = sqlite3.connect(
-            path, timeout=BUSY_S, isolation_level=None, check_same_thread=False
-        )
-        mode = database.execute(f"PRAGMA journal_mode = {journal}").fetchone()[0]
-        database.execute("PRAGMA synchronous = FULL")
-        sync = database.execute("PRAGMA synchronous").fetchone()[0]
-        _distrust(database)
-    except sqlite3.Error as error:
-        raise _not_opened(path, error) from error
-    if (mode, sync) != (journal, SYNC_FULL):
-        database.close()
-        raise ConfigurationError(
-            f"{path.name!r} works with journal mode {mode!r} and sync level {sync}; {journal!r} "
-            f"and {SYNC_FULL} are needed, or a power cut loses acknowledged records: use a local "
-            "disk"
-        )
-    return database
-
-
-def connected_to_read(path: Path) -> sqlite3.Connection:
-    """A connection that writes nothing: not to the file, and where it may not, not beside it."""
-    has_pages_beside = path.with_name(path.name + "-wal").exists()
-    # Without pages beside it, a file on a read-only disk is read as it is.
-    modes = ["mode=ro"] if has_pages_beside else ["mode=ro", "mode=ro&immutable=1"]
-    failed: sqlite3.Error | None = None
-    for mode in modes:
-        try:
-            database = sqlite3.connect(
-                f"{path.absolute().as_uri()}?{mode}",
-                uri=True,
-                timeout=BUSY_S,
-                isolation_level=None,
-                check_same_thread=False,
-            )
-            database.execute("SELECT count(*) FROM sqlite_master").fetchone()
-            _distrust(database)
-        except sqlite3.Error as error:
-            failed = error
-        else:
-            return database
-    raise _not_opened(path, failed)
-
-
-def _distrust(database: sqlite3.Connection) -> None:
-    """Whoever may write the file may have put functions into its schema, and huge cells."""
-    database.execute("PRAGMA trusted_schema = OFF")
-    database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LARGEST_CELL)
-
-
-def _not_opened(path: Path, error: sqlite3.Error | None) -> StorageError:
-    return StorageError(
-        f"the database {path.name!r} cannot be opened ({error}); check the file and its folder"
-    )
 
 
 def refuse_head(found: Head, before: Head) -> NoReturn:

@@ -10,6 +10,7 @@ from typing import Self
 
 from tidewaiter.errors import InputError, StorageError
 from tidewaiter.face_audit.ledger import Opening, Row, read_opening, read_row, same_audit
+from tidewaiter.storage.held_file import held
 
 
 class LedgerFile:
@@ -107,22 +108,17 @@ def _lines(content: bytes) -> list[str]:
 
 def _held(path: Path) -> FileIO:
     """The file, opened and locked for as long as this process lives."""
+
+    def unopened(reason: str) -> StorageError:
+        return StorageError(
+            f"the ledger {path.name!r} cannot be opened ({reason}); choose another folder"
+        )
+
+    busy = StorageError(
+        "another process is running this audit; wait for it, or stop it, then run again"
+    )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        file = FileIO(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+")
     except OSError as error:
-        raise StorageError(
-            f"the ledger {path.name!r} cannot be opened ({error.strerror}); choose another folder"
-        ) from error
-    try:
-        import fcntl
-
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except ModuleNotFoundError:  # not on Windows, where an open file cannot be replaced either
-        return file
-    except OSError as error:
-        file.close()
-        raise StorageError(
-            "another process is running this audit; wait for it, or stop it, then run again"
-        ) from error
-    return file
+        raise unopened(str(error.strerror)) from error
+    return held(path, unopened=unopened, busy=busy)
