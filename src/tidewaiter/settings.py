@@ -46,6 +46,16 @@ class Settings(BaseModel):
         description="PEM file of certificates whose cameras are known by the signatures in their "
         "video (ONVIF media signing)",
     )
+    camera_revoked_list: Path | None = Field(
+        default=None,
+        description="text file of camera certificates that were withdrawn: SHA-256, since when, "
+        "reason, one a line",
+    )
+    camera_crls: Path | None = Field(
+        default=None,
+        description="certificate revocation lists that camera makers signed (PEM or DER); no "
+        "network is asked for newer ones",
+    )
     calibrations: Path | None = Field(
         default=None, description="folder of site calibrations, used before the shipped ones"
     )

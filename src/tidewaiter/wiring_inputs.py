@@ -16,6 +16,7 @@ from tidewaiter.casework.custody_inputs import (
 )
 from tidewaiter.custody.manifest import Manifest
 from tidewaiter.custody.onvif_message import ONVIF_UUID
+from tidewaiter.custody.onvif_revocation import crls_as_pem, parse_revocations
 from tidewaiter.custody.onvif_signer import MOST_ANCHORS, certificates_in
 from tidewaiter.errors import (
     ConfigurationError,
@@ -59,6 +60,8 @@ def read_signatures(paths: Sequence[Path], settings: Settings) -> list[Inputs]:
         return []
     trusted = {"camera_trust_list": _pem(settings.camera_trust_list, "camera_trust_list")}
     trusted["trust_list"] = _pem(settings.trust_list, "trust_list")
+    trusted["camera_revoked_list"] = _revoked(settings.camera_revoked_list)
+    trusted["camera_crls"] = _crls(settings.camera_crls)
     limits = settings.limits.model_dump(mode="json")
     with tempfile.TemporaryDirectory(prefix="tidewaiter-signatures-") as folder:
         queue = Queue(Path(folder) / "queue.sqlite")
@@ -78,7 +81,12 @@ def read_signatures(paths: Sequence[Path], settings: Settings) -> list[Inputs]:
 def inputs_task(payload: dict[str, Any]) -> dict[str, Any]:
     """What a worker does: read one file's signatures."""
     limits = Settings.model_validate({"limits": payload["limits"]}).limits
-    trusted = Trusted(payload["camera_trust_list"].encode("utf-8"), payload["trust_list"])
+    trusted = Trusted(
+        cameras=payload["camera_trust_list"].encode("utf-8"),
+        credentials=payload["trust_list"],
+        revoked=payload["camera_revoked_list"],
+        crls=payload["camera_crls"].encode("ascii"),
+    )
     found = read_inputs(Path(payload["path"]), limits, trusted)
     return {"names": list(found.names), "facts": dict(found.facts)}
 
@@ -114,3 +122,31 @@ def _pem(path: Path | None, setting: str) -> str:
             "settings"
         ) from error
     return text
+
+
+def _revoked(path: Path | None) -> str:
+    """The operator's list of withdrawn certificates; empty where none is set."""
+    if path is None:
+        return ""
+    try:
+        text = path.read_text(encoding="utf-8")
+        parse_revocations(text)
+    except (OSError, UnicodeDecodeError, MalformedText) as error:
+        raise ConfigurationError(
+            f"{path.name!r} cannot be read as a list of revoked certificates ({error}); correct "
+            "camera_revoked_list in the settings"
+        ) from error
+    return text
+
+
+def _crls(path: Path | None) -> str:
+    """The lists of withdrawn certificates that makers signed, in PEM; empty where none is set."""
+    if path is None:
+        return ""
+    try:
+        return crls_as_pem(path.read_bytes())
+    except (OSError, MalformedText) as error:
+        raise ConfigurationError(
+            f"{path.name!r} cannot be read as certificate revocation lists ({error}); correct "
+            "camera_crls in the settings"
+        ) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from cryptography.hazmat.primitives.hashes import SHA256
 
 from tests.cli.custody_kit import founded, run
 from tests.custody.onvif_camera import Camera, signed_copy
@@ -12,6 +13,7 @@ from tests.custody.recordings import pictures, write
 from tidewaiter.casework.custody_inputs import Trusted, may_carry_credentials, read_inputs
 from tidewaiter.casework.manifests import take_manifest
 from tidewaiter.custody.locate import compare
+from tidewaiter.custody.onvif_signer import certificates_in
 from tidewaiter.custody.record import parse_record
 from tidewaiter.errors import UnknownExhibit
 from tidewaiter.settings import Limits
@@ -101,13 +103,27 @@ def test_the_command_says_it_in_words(files, camera, tmp_path):
     assert [group["foreign"] for group in row["onvif"]["groups"] if group["foreign"]] == [[25]]
 
 
-def test_a_list_that_is_none_is_an_error_of_configuration(files, tmp_path):
+@pytest.mark.parametrize("name", ["camera_trust_list", "camera_revoked_list", "camera_crls"])
+def test_a_list_that_is_none_is_an_error_of_configuration(files, tmp_path, name):
     (tmp_path / "none.pem").write_text("no certificate")
     settings = tmp_path / "tidewaiter.toml"
-    settings.write_text(f'camera_trust_list = "{tmp_path / "none.pem"}"\n')
+    settings.write_text(f'{name} = "{tmp_path / "none.pem"}"\n')
     said = run("signatures", files["plain"], "--settings", settings)
     assert said.code == 7
-    assert "correct camera_trust_list" in said.text
+    assert f"correct {name}" in said.text
+
+
+def test_a_camera_that_was_withdrawn_is_told_with_its_day_and_reason(files, camera, tmp_path):
+    (leaf, *_) = certificates_in(camera.identity.chain)
+    anchors, revoked = tmp_path / "cameras.pem", tmp_path / "revoked.txt"
+    anchors.write_bytes(camera.identity.anchor)
+    revoked.write_text(f"{leaf.fingerprint(SHA256()).hex()} 2026-02-01 signed an AI picture\n")
+    settings = tmp_path / "tidewaiter.toml"
+    lines = [f'camera_trust_list = "{anchors}"', f'camera_revoked_list = "{revoked}"', ""]
+    settings.write_text("\n".join(lines))
+    said = run("signatures", files["MOV_0001"], "--settings", settings)
+    assert "its certificate was revoked: CN=camera 1" in said.text
+    assert "revoked since 2026-02-01 00:00:00 UTC: signed an AI picture" in said.text
 
 
 def test_what_was_there_is_logged_with_the_recording(files, tmp_path):

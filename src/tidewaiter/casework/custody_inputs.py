@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from tidewaiter.custody.onvif import OnvifReader
 from tidewaiter.custody.onvif_judging import MediaSigning
+from tidewaiter.custody.onvif_revocation import Revocations, parse_revocations
+from tidewaiter.custody.onvif_signer import NOTHING_REVOKED
 from tidewaiter.errors import CorruptMedia, LimitExceeded, UnsupportedMedia
 from tidewaiter.media.coded import coded_pictures, unit_codec
 from tidewaiter.media.files import opened_file
@@ -41,10 +44,16 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Trusted:
-    """Whom the operator trusts: anchors of cameras (PEM), and the list for C2PA (PEM)."""
+    """Whom the operator trusts: anchors of cameras (PEM), and the list for C2PA (PEM).
+
+    `revoked` is the operator's list of withdrawn camera certificates, `crls` what makers signed
+    (PEM): see `tidewaiter.custody.onvif_revocation`.
+    """
 
     cameras: bytes = b""
     credentials: str = ""
+    revoked: str = ""
+    crls: bytes = b""
 
 
 def read_inputs(path: Path, limits: Limits, trusted: Trusted) -> Inputs:
@@ -53,7 +62,7 @@ def read_inputs(path: Path, limits: Limits, trusted: Trusted) -> Inputs:
     What cannot be read is named so. Raises MalformedText and ConfigurationError where the
     operator's own lists are unusable, UnknownExhibit or InputError where there is no such file.
     """
-    found = [_camera_inputs(path, limits, trusted.cameras)]
+    found = [_camera_inputs(path, limits, trusted)]
     found.append(_credential_inputs(path, limits, trusted.credentials))
     return Inputs(
         tuple(name for one in found for name in one.names),
@@ -72,7 +81,12 @@ def may_carry_credentials(stream: BinaryIO) -> bool:
     return False
 
 
-def media_signing(path: Path, limits: Limits, anchors: Sequence[bytes]) -> MediaSigning | None:
+def media_signing(
+    path: Path,
+    limits: Limits,
+    anchors: Sequence[bytes],
+    revocations: Revocations = NOTHING_REVOKED,
+) -> MediaSigning | None:
     """What a camera's signatures in a video say; None where it is no H.264 or H.265."""
     codec = unit_codec(path, limits)
     if not codec:
@@ -80,7 +94,7 @@ def media_signing(path: Path, limits: Limits, anchors: Sequence[bytes]) -> Media
     reader = _played(path, limits, codec, "sha256")
     if reader.hash_seen != reader.hash_name:
         reader = _played(path, limits, codec, reader.hash_seen)
-    return reader.result(anchors)
+    return reader.result(anchors, revocations)
 
 
 def words_of(found: Inputs) -> Iterator[str]:
@@ -105,6 +119,9 @@ def _camera_words(facts: Mapping[str, Any]) -> Iterator[str]:
     )
     signer = _PROVENANCE.get(facts["provenance"] or "", "no certificate came along")
     yield f"{signer}: {facts['signer']}" if facts["signer"] else signer
+    if facts["revoked_since_ms"] is not None:
+        since = datetime.fromtimestamp(facts["revoked_since_ms"] / 1000, UTC)
+        yield f"revoked since {since:%Y-%m-%d %H:%M:%S} UTC: {facts['revoked_why'] or 'no reason'}"
     for group in facts["groups"]:
         if group["foreign"]:
             places = ", ".join(str(place) for place in group["foreign"][:_SHOWN_PLACES])
@@ -124,6 +141,11 @@ _PROVENANCE = {
     "signer-known": "the signer is on your list",
     "signer-unknown": "the signer is not on your list, and may have written any name",
     "signer-expired": "the signer is on your list, but its certificate was not in force",
+    "signer-revoked": "the signer is on your list, but its certificate was revoked",
+    "signer-revoked-later": (
+        "the signer is on your list; its certificate was revoked after the time that it claims, "
+        "and whoever has a stolen key may claim any time"
+    ),
 }
 _CREDENTIALS = {
     "elsewhere": "kept elsewhere, not fetched",
@@ -140,9 +162,11 @@ def _played(path: Path, limits: Limits, codec: str, hash_name: str) -> OnvifRead
     return reader
 
 
-def _camera_inputs(path: Path, limits: Limits, anchors: bytes) -> Inputs:
+def _camera_inputs(path: Path, limits: Limits, trusted: Trusted) -> Inputs:
+    anchors = [trusted.cameras] if trusted.cameras else []
+    revocations = parse_revocations(trusted.revoked, trusted.crls)
     try:
-        found = media_signing(path, limits, [anchors] if anchors else [])
+        found = media_signing(path, limits, anchors, revocations)
     except UnsupportedMedia:
         return Inputs()
     except (CorruptMedia, LimitExceeded) as error:

@@ -19,6 +19,8 @@ from collections.abc import Iterable, Sequence
 from tidewaiter.custody.onvif_judging import MediaSigning, Stream, judge_stream
 from tidewaiter.custody.onvif_matching import Item
 from tidewaiter.custody.onvif_message import is_signing_message, parse_signing_message
+from tidewaiter.custody.onvif_revocation import Revocations
+from tidewaiter.custody.onvif_signer import NOTHING_REVOKED
 from tidewaiter.errors import MalformedText
 from tidewaiter.media.nal import H264_PICTURE, H264_SEI, HEVC_PICTURE, HEVC_SEI, unit_type
 
@@ -60,12 +62,14 @@ class OnvifReader:
                 self._stream.uncovered += 1
         self._stream.pictures += 1
 
-    def result(self, anchors: Sequence[bytes] = ()) -> MediaSigning:
-        """The judgement, by the operator's anchors (PEM).
+    def result(
+        self, anchors: Sequence[bytes] = (), revocations: Revocations = NOTHING_REVOKED
+    ) -> MediaSigning:
+        """The judgement, by the operator's anchors (PEM) and what is known to be withdrawn.
 
         Raises MalformedText where the anchors cannot be read, and for nothing in the video.
         """
-        return judge_stream(self._stream, anchors)
+        return judge_stream(self._stream, anchors, revocations)
 
     def _note_message(self, unit: bytes) -> None:
         if not is_signing_message(unit, self._header):

@@ -10,8 +10,10 @@ from itertools import pairwise
 
 from tidewaiter.custody.onvif_matching import Item, Span, match_messages
 from tidewaiter.custody.onvif_message import Described, SigningMessage, posix_ms
+from tidewaiter.custody.onvif_revocation import Revocations
 from tidewaiter.custody.onvif_signer import (
     MOST_ANCHORS,
+    NOTHING_REVOKED,
     Provenance,
     Signer,
     certificates_in,
@@ -73,6 +75,8 @@ class MediaSigning:
     authenticity: Authenticity
     provenance: Provenance | None
     signer: str = ""
+    revoked_since_ms: int | None = None
+    revoked_why: str = ""
     signed_from_ms: int | None = None
     signed_to_ms: int | None = None
     vendor: tuple[str, ...] = ()
@@ -110,7 +114,9 @@ class Stream:
     uncovered: int = 0
 
 
-def judge_stream(stream: Stream, anchors: Sequence[bytes]) -> MediaSigning:
+def judge_stream(
+    stream: Stream, anchors: Sequence[bytes], revocations: Revocations = NOTHING_REVOKED
+) -> MediaSigning:
     """Judge by the operator's anchors (PEM). Raises MalformedText where those cannot be read."""
     if not stream.messages:
         unsigned = not stream.unreadable
@@ -124,7 +130,7 @@ def judge_stream(stream: Stream, anchors: Sequence[bytes]) -> MediaSigning:
     faults = list(stream.unreadable)
     if stream.uncovered:
         faults.append(f"{stream.uncovered} coded parts are of a kind that is never signed")
-    signers, provenance = _signers(stream.messages, anchors, faults)
+    signers, provenance = _signers(stream.messages, anchors, revocations, faults)
     valid = _valid(stream.messages, signers, faults)
     spans = match_messages(stream.items, stream.messages, stream.places)
     vouched = _vouched(stream, spans, valid)
@@ -144,11 +150,14 @@ def judge_stream(stream: Stream, anchors: Sequence[bytes]) -> MediaSigning:
     elif cover.confirmed:
         conclusion = Authenticity.INCOMPLETE if missing or gaps else Authenticity.AUTHENTIC
     known = [one for one in signers if one is not None]
+    withdrawn = next((one.revocation for one in known if one.revocation), None)
     start, end = _times(stream.messages)
     return MediaSigning(
         conclusion,
         provenance,
         signer=known[0].name if known else "",
+        revoked_since_ms=withdrawn.since_ms if withdrawn else None,
+        revoked_why=withdrawn.reason if withdrawn else "",
         signed_from_ms=start,
         signed_to_ms=end,
         vendor=next((one.vendor for one in stream.messages if one.vendor), ()),
@@ -172,12 +181,16 @@ def signed_at_ms(described: Described | None) -> int | None:
 
 
 def _signers(
-    messages: Sequence[SigningMessage], anchors: Sequence[bytes], faults: list[str]
+    messages: Sequence[SigningMessage],
+    anchors: Sequence[bytes],
+    revocations: Revocations,
+    faults: list[str],
 ) -> tuple[list[Signer | None], Provenance | None]:
     """Whose key each message should be signed with; certificates hold until others come."""
     known: dict[tuple[bytes, int | None], Signer | None] = {}
     trusted = [one for text in anchors for one in certificates_in(text, MOST_ANCHORS)]
     signers: list[Signer | None] = []
+    found: set[Provenance] = set()
     current: Signer | None = None
     pem = b""
     for number, message in enumerate(messages):
@@ -186,7 +199,7 @@ def _signers(
         key = (pem, None if at_ms is None else at_ms // _MS_PER_DAY)
         if pem and key not in known:
             try:
-                known[key] = judge_signer(pem, trusted, at_ms)
+                known[key] = judge_signer(pem, trusted, at_ms, revocations)
             except MalformedText as error:
                 known[key] = None
                 faults.append(f"message {number + 1}: {error}")
@@ -194,14 +207,23 @@ def _signers(
         if before is not None and current is not None and before.key != current.key:
             faults.append(f"the key changes at message {number + 1}")
         signers.append(current)
+        if current is not None and message.described is not None:
+            found.add(current.provenance_at(at_ms))
     first = next((one for one in signers if one is not None), None)
     signers = [first if one is None else one for one in signers]
-    found = [one.provenance for one in known.values() if one is not None]
+    if not found:
+        found = {one.provenance_at(None) for one in known.values() if one is not None}
     worst = next((kind for kind in _WORST_FIRST if kind in found), None)
     return signers, worst
 
 
-_WORST_FIRST = (Provenance.UNKNOWN, Provenance.EXPIRED, Provenance.KNOWN)
+_WORST_FIRST = (
+    Provenance.UNKNOWN,
+    Provenance.REVOKED,
+    Provenance.EXPIRED,
+    Provenance.REVOKED_LATER,
+    Provenance.KNOWN,
+)
 
 
 def _valid(

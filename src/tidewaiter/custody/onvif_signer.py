@@ -12,11 +12,13 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from tidewaiter.custody.onvif_message import SigningMessage
+from tidewaiter.custody.onvif_revocation import Revocation, Revocations
 from tidewaiter.errors import MalformedText
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
+NOTHING_REVOKED = Revocations()
 LONGEST_CHAIN = 10
 MOST_ANCHORS = 1000
 _NAME_LENGTH = 200
@@ -34,6 +36,14 @@ class Provenance(Enum):
     EXPIRED = "signer-expired"
     """The chain leads to an anchor, but a certificate was not in force when the camera signed."""
 
+    REVOKED = "signer-revoked"
+    """The chain leads to an anchor, but a certificate was withdrawn by the time at which the camera
+    says it signed, or the camera does not say when."""
+
+    REVOKED_LATER = "signer-revoked-later"
+    """A certificate was withdrawn after the time at which the camera says it signed. Whoever has a
+    stolen key can claim any time: only what was in custody before bounds it."""
+
 
 @dataclass(frozen=True)
 class Signer:
@@ -50,8 +60,26 @@ class Signer:
     key: bytes
     """The public key, DER."""
 
+    revocation: Revocation | None = None
+    """That a certificate of the chain was withdrawn, at whatever time."""
 
-def judge_signer(pem: bytes, anchors: Sequence[Certificate], at_ms: int | None) -> Signer:
+    def provenance_at(self, at_ms: int | None) -> Provenance:
+        """Whose key it was when the camera says it signed; None where it does not say."""
+        if self.revocation is None or self.provenance is Provenance.UNKNOWN:
+            return self.provenance
+        if at_ms is None or at_ms >= self.revocation.since_ms:
+            return Provenance.REVOKED
+        if self.provenance is Provenance.EXPIRED:
+            return self.provenance
+        return Provenance.REVOKED_LATER
+
+
+def judge_signer(
+    pem: bytes,
+    anchors: Sequence[Certificate],
+    at_ms: int | None,
+    revocations: Revocations = NOTHING_REVOKED,
+) -> Signer:
     """Follow a camera's chain (PEM, its own certificate first) to one of the anchors.
 
     `at_ms` is when it signed, None where that is not known. Raises MalformedText.
@@ -70,7 +98,9 @@ def judge_signer(pem: bytes, anchors: Sequence[Certificate], at_ms: int | None) 
         provenance = Provenance.EXPIRED
     else:
         provenance = Provenance.KNOWN
-    return Signer(provenance, name, f"{chain[0].serial_number:x}", at_ms is not None, key)
+    revocation = revocations.of_path(path) if path else None
+    serial = f"{chain[0].serial_number:x}"
+    return Signer(provenance, name, serial, at_ms is not None, key, revocation)
 
 
 def certificates_in(pem: bytes, most: int = LONGEST_CHAIN) -> list[Certificate]:
