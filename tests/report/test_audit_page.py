@@ -33,6 +33,34 @@ def test_no_rate_of_nothing_stands_without_its_bound(record):
     assert re.search(r"\b0 of \d+ = 0\.0 % (?!\(95 %)", text) is None
 
 
+def test_every_share_of_morphs_has_its_counts_and_interval(record):
+    rows = [row for at in record.at for row in at.morphs]
+    assert rows
+    for row in rows:
+        for shares, ends in zip(row.attack_potential, row.potential_ends, strict=True):
+            for share, end in zip(shares, ends, strict=True):
+                assert 0 <= end.lower <= share <= end.upper <= 1
+                assert end.upper > 0
+                assert (share * row.morphs) % 1 == pytest.approx(0)
+    page = audit_page(record, {})
+    table = page.partition("Morph attack potential")[2].partition("</table>")[0]
+    table = table.replace("\u00a0", " ")
+    cells = re.findall(r'data-label="at least \d+ of[^"]*">([^<]*)<', table)
+    assert cells
+    assert all(re.fullmatch(r"\d+/\d+ = [\d.]+ % \[[\d.]+–[\d.]+\]", cell) for cell in cells)
+
+
+def test_a_threshold_is_told_on_the_services_own_scale(record):
+    page = audit_page(record, {})
+    assert "At the threshold in service (similarity at least 0.5)" in page
+    turned = {**record.protocol, "target": {**record.protocol["target"], "score": "distance"}}
+    value = record.at[0].threshold.model_copy(update={"value": -0.6})
+    first = record.at[0].model_copy(update={"threshold": value})
+    page = audit_page(record.model_copy(update={"protocol": turned, "at": (first,)}), {})
+    assert "At the threshold in service (distance at most 0.6)" in page
+    assert "threshold (minus the distance)" in page
+
+
 def test_names_from_outside_are_shown_and_never_obeyed(record):
     page = audit_page(record.model_copy(update={"audit": "<script>alert(1)</script>"}), {})
     assert "<script>" not in page

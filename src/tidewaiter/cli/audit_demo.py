@@ -42,4 +42,6 @@ def command(*, faces: Path, out: Path, lang: str | None) -> None:
     results = wiring_audit.write_report(bench, language)
     for sentence in results.verdict:
         click.echo(sentence.render(translator(language)))
-    click.echo(f"{ending.left} trials left; {printable(str(bench.folder / 'report.html'))}")
+    if ending.left:
+        click.echo(f"{ending.left} trials are left; run the same command again")
+    click.echo(f"report: {printable(str(bench.folder / 'report.html'))}")

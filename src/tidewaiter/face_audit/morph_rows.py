@@ -8,6 +8,7 @@ from itertools import groupby
 
 import numpy as np
 
+from tidewaiter.evaluation.clustered import clustered_clopper_pearson, tally
 from tidewaiter.evaluation.morphs import (
     attack_potential,
     expected_morph_success,
@@ -15,10 +16,10 @@ from tidewaiter.evaluation.morphs import (
     mmpmr_average,
     rmmr,
 )
-from tidewaiter.evaluation.sources import FloatArray
+from tidewaiter.evaluation.sources import BoolArray, FloatArray
 from tidewaiter.face_audit.observations import Seen, rate_of
 from tidewaiter.face_audit.protocol import Attack
-from tidewaiter.face_audit.results import MorphRow, Rate
+from tidewaiter.face_audit.results import Ends, MorphRow, Rate
 from tidewaiter.face_audit.trials import LOOKALIKE, RANDOM
 
 # Morphs are measured by verdicts, since a service may hide its scores: 1 accepted, 0 not.
@@ -117,7 +118,9 @@ def _row(
     pair_of = {s.trial.probe.key: (s.trial.target, s.trial.source) for s in first.seen}
     tried = [_as_array([by_each[q] for by_each in whole.values()]) for q in range(len(witnesses))]
     passed = np.array([mmpmr(morph[None], ACCEPTED) == 1 for morph in tried[0]])
-    min_max = rate_of(passed, [pair_of[key][0] for key in whole])
+    targets = [pair_of[key][0] for key in whole]
+    min_max = rate_of(passed, targets)
+    potential = _potential(tried, list(whole.values()))
     return MorphRow(
         species="",
         pair="all",
@@ -127,7 +130,8 @@ def _row(
         rmmr=rmmr(min_max.value, fnmr.value) if fnmr else None,
         expected=_expected({pair_of[key] for key in whole}, honest, first.threshold),
         recognisers=tuple(witness.adapter for witness in witnesses),
-        attack_potential=_potential(tried, list(whole.values())),
+        attack_potential=_shares(potential),
+        potential_ends=_ends(potential, targets),
         left_out=0,
     )
 
@@ -149,10 +153,33 @@ def _as_array(morphs: Sequence[Accepted]) -> FloatArray:
     return np.array(padded, dtype=np.float64)
 
 
-def _potential(
-    tried: Sequence[FloatArray], morphs: Sequence[Sequence[Accepted]]
-) -> tuple[tuple[float, ...], ...]:
-    """MAP[r,c], rows r up to the references that every contributor was met with."""
+def _potential(tried: Sequence[FloatArray], morphs: Sequence[Sequence[Accepted]]) -> FloatArray:
+    """MAP[r,c] of each morph, 1 or 0, shape (morphs, r, c).
+
+    Rows r go up to the references that every contributor was met with.
+    """
     most = min(len(met) for by_each in morphs for accepted in by_each for met in accepted)
-    potential = attack_potential(tried, [ACCEPTED] * len(tried))[:most]
-    return tuple(tuple(float(share) for share in row) for row in potential)
+    limits = [ACCEPTED] * len(tried)
+    each = [
+        attack_potential([one[number : number + 1] for one in tried], limits)[:most]
+        for number in range(len(morphs))
+    ]
+    return np.array(each, dtype=np.float64)
+
+
+def _shares(potential: FloatArray) -> tuple[tuple[float, ...], ...]:
+    return tuple(tuple(float(share) for share in row) for row in potential.mean(axis=0))
+
+
+def _ends(potential: FloatArray, targets: Sequence[str]) -> tuple[tuple[Ends, ...], ...]:
+    """Intervals over the people attacked."""
+    _, rows, columns = potential.shape
+    return tuple(
+        tuple(_interval(potential[:, r, c] == 1, targets) for c in range(columns))
+        for r in range(rows)
+    )
+
+
+def _interval(events: BoolArray, targets: Sequence[str]) -> Ends:
+    interval = clustered_clopper_pearson(tally(events, targets))
+    return Ends(lower=interval.lower, upper=interval.upper)

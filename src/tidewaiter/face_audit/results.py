@@ -116,6 +116,9 @@ class MorphRow(Noun):
     expected: float | None
     recognisers: tuple[str, ...]
     attack_potential: tuple[tuple[float, ...], ...]
+    potential_ends: tuple[tuple[Ends, ...], ...] = ()
+    """The interval of each, over the people attacked."""
+
     left_out: int
 
 

@@ -4,18 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from tidewaiter.face_audit.results import AttackRow, AtThreshold, GateUsed, Licit, Rate, ServiceUsed
+from tidewaiter.face_audit.results import (
+    AttackRow,
+    AtThreshold,
+    GateUsed,
+    Licit,
+    Rate,
+    ServiceUsed,
+    ThresholdUsed,
+)
 from tidewaiter.vocabulary import Text, tr
 
 # NIST SP 800-63A-4 and 63B-4, and the stricter line of the FIDO biometric requirements.
 ACCEPTABLE = 0.07
+
+# Where an interval lies, beside what is acceptable.
+ABOVE, BELOW, UNDECIDED = "above", "below", "undecided"
 
 
 def verdict(
     at: Sequence[AtThreshold], gate: GateUsed | None, service: ServiceUsed, trials_left: int
 ) -> tuple[Text, ...]:
     """Sentences, the most urgent first. Nothing is said from a cell without a headline."""
-    sentences = [*_warnings(service, trials_left)]
+    sentences = [*_warnings(service, trials_left), *_headline(at, gate)]
     for table in at:
         if table.threshold.supported:
             sentences += _of_threshold(table, gate)
@@ -73,6 +84,13 @@ def stated(rate: Rate) -> Text:
     )
 
 
+def threshold_said(used: ThresholdUsed) -> Text:
+    """A threshold as the page calls it."""
+    if used.fmr_wanted is None:
+        return tr("the threshold in service")
+    return tr("the threshold of {name}", name=used.name)
+
+
 def worst_row(rows: Sequence[AttackRow], *, gated: bool = False) -> AttackRow | None:
     """The species accepted most often over all pairs, among cells that have a headline."""
     usable = [(_of(row, gated=gated), row) for row in rows if row.pair == "all"]
@@ -98,18 +116,110 @@ def _warnings(service: ServiceUsed, trials_left: int) -> Iterator[Text]:
         )
 
 
+def _headline(at: Sequence[AtThreshold], gate: GateUsed | None) -> Iterator[Text]:
+    """What a manager has to know and do, of the first threshold that has a headline."""
+    tables = [table for table in at if table.threshold.supported]
+    worst = next((row for t in tables[:1] if (row := worst_row(t.attacks))), None)
+    if worst is None or worst.accepted is None:
+        return
+    gated = worst_row(tables[0].attacks, gated=True) if gate is not None else None
+    with_gate = gated.accepted_gated if gated is not None else None
+    limit = 100 * ACCEPTABLE
+    if with_gate is None:
+        yield _without_gate_said(_place(worst.accepted), limit)
+    else:
+        yield _with_gate_said(_place(worst.accepted), _place(with_gate), limit)
+    yield _to_do(_place(with_gate or worst.accepted))
+    alike = tables[0].licit.fmr_look_alike
+    if alike is not None and _place(alike) == ABOVE:
+        yield tr(
+            "People who look alike are taken for each other without any attack, in {rate}: "
+            "a stricter threshold comes before any gate.",
+            rate=stated(alike),
+        )
+
+
+def _with_gate_said(without: str, behind: str, limit: float) -> Text:
+    if behind == ABOVE:
+        return tr(
+            "NOT SAFE against forged faces, even with the gate in front: they pass more often "
+            "than the {limit:.0f} % that standards allow.",
+            limit=limit,
+        )
+    if behind == BELOW:
+        return tr(
+            "With the gate in front, each kind of forged face tried passes less often than the "
+            "{limit:.0f} % that standards allow.",
+            limit=limit,
+        )
+    if without == ABOVE:
+        return tr(
+            "NOT SAFE against forged faces without a gate; whether the gate brings them below the "
+            "{limit:.0f} % that standards allow cannot be told from so few people.",
+            limit=limit,
+        )
+    return _undecided(limit)
+
+
+def _without_gate_said(place: str, limit: float) -> Text:
+    if place == ABOVE:
+        return tr(
+            "NOT SAFE against forged faces as it is: they pass more often than the {limit:.0f} % "
+            "that standards allow.",
+            limit=limit,
+        )
+    if place == BELOW:
+        return tr(
+            "Each kind of forged face tried passes less often than the {limit:.0f} % that "
+            "standards allow.",
+            limit=limit,
+        )
+    return _undecided(limit)
+
+
+def _to_do(place: str) -> Text:
+    if place == ABOVE:
+        return tr(
+            "What to do: let a person look at each traveller whom the service accepts, until a "
+            "stricter threshold, another gate or another service has been audited."
+        )
+    if place == BELOW:
+        return tr(
+            "What to do: keep service, threshold, camera and gate as they were audited; audit "
+            "again when one of them changes."
+        )
+    return tr(
+        "What to do: audit more people before you decide; “tidewaiter audit plan” says how many."
+    )
+
+
+def _undecided(limit: float) -> Text:
+    return tr(
+        "NOT DECIDED: whether forged faces pass less often than the {limit:.0f} % that standards "
+        "allow cannot be told from so few people.",
+        limit=limit,
+    )
+
+
+def _place(rate: Rate) -> str:
+    """Where the whole interval lies."""
+    if rate.clustered.upper < ACCEPTABLE:
+        return BELOW
+    return ABOVE if rate.clustered.lower >= ACCEPTABLE else UNDECIDED
+
+
 def _of_threshold(table: AtThreshold, gate: GateUsed | None) -> Iterator[Text]:
     worst = worst_row(table.attacks)
     if worst is None or worst.accepted is None:
         yield tr(
-            "At threshold “{name}” no species has enough answered trials for a headline.",
-            name=table.threshold.name,
+            "At {threshold} no kind of attack has enough answered trials for a headline.",
+            threshold=threshold_said(table.threshold),
         )
         return
     yield tr(
-        "At threshold “{name}” the most successful of {count} kinds of attack, {species}, was "
+        "At {threshold} the most successful of {count} kinds of attack, {species}, was "
         "taken for the person attacked in {rate}; {judged}.",
-        name=table.threshold.name,
+        threshold=threshold_said(table.threshold),
         count=len({row.species for row in table.attacks}),
         species=worst.species,
         rate=stated(worst.accepted),
@@ -152,10 +262,10 @@ def _with_gate(table: AtThreshold, gate: GateUsed) -> Iterator[Text]:
 
 
 def _judged(rate: Rate) -> Text:
-    limit = 100 * ACCEPTABLE
-    if rate.clustered.upper < ACCEPTABLE:
+    limit, place = 100 * ACCEPTABLE, _place(rate)
+    if place == BELOW:
         return tr("this is shown to be below the {limit:.0f} % asked for", limit=limit)
-    if rate.clustered.lower >= ACCEPTABLE:
+    if place == ABOVE:
         return tr("this is above the {limit:.0f} % that standards allow", limit=limit)
     return tr("whether this is below {limit:.0f} % cannot be told from so few people", limit=limit)
 
@@ -165,8 +275,9 @@ def _unsupported(at: Sequence[AtThreshold]) -> Iterator[Text]:
         used = table.threshold
         if not used.supported:
             yield tr(
-                "{name} is not reportable: it would rest on {errors} false matches of {count} "
-                "comparisons, and 30 are needed. Its tables are marked.",
+                "{name} is not reportable: its threshold rests on {errors} false matches in "
+                "{count} comparisons, and at least 30 false matches are needed. Its tables are "
+                "marked.",
                 name=used.name,
                 errors=used.errors,
                 count=used.comparisons,

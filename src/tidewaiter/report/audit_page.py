@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from markupsafe import Markup
 
-from tidewaiter.face_audit.results import AuditResults, Curve
+from tidewaiter.face_audit.results import AuditResults, Curve, ThresholdUsed
+from tidewaiter.face_audit.verdict import threshold_said
 from tidewaiter.messages import SOURCE_LANGUAGE, translator
 from tidewaiter.report import svg
 from tidewaiter.report.audit_tables import (
@@ -40,7 +41,7 @@ def audit_page(
         "results": results,
         "verdict": results.verdict,
         "sections": [
-            (_heading(at.threshold.name, at.threshold.value, at.threshold.supported), tables)
+            (_heading(at.threshold, distance=is_distance(results)), tables)
             for at, tables in zip(results.at, _tables(results), strict=True)
         ],
         "gate": _gate(results),
@@ -73,16 +74,30 @@ def _tables(results: AuditResults) -> Iterator[list[Table]]:
         ]
 
 
-def _heading(name: str, value: float | None, supported: bool) -> Text:
-    if value is None:
-        return tr("At threshold “{name}”: the service’s own verdict", name=name)
-    if not supported:
+def is_distance(results: AuditResults) -> bool:
+    """Whether the service's own scores are distances, of which ours are the opposite."""
+    target = results.protocol.get("target")
+    return results.service.adapter == "dlib" or (
+        isinstance(target, dict) and target.get("score") == "distance"
+    )
+
+
+def _heading(used: ThresholdUsed, *, distance: bool) -> Text:
+    named = threshold_said(used)
+    if used.value is None:
+        return tr("At {threshold}: the service’s own verdict", threshold=named)
+    said = (
+        tr("distance at most {value:.4g}", value=-used.value)
+        if distance
+        else tr("similarity at least {value:.4g}", value=used.value)
+    )
+    if not used.supported:
         return tr(
-            "At threshold “{name}” ({value:.4g}): not reportable, fewer than 30 errors behind it",
-            name=name,
-            value=value,
+            "At {threshold} ({said}): not reportable, fewer than 30 errors behind it",
+            threshold=named,
+            said=said,
         )
-    return tr("At threshold “{name}” ({value:.4g})", name=name, value=value)
+    return tr("At {threshold} ({said})", threshold=named, said=said)
 
 
 def _gate(results: AuditResults) -> Text | None:
@@ -91,36 +106,54 @@ def _gate(results: AuditResults) -> Text | None:
         return None
     return tr(
         "{gate}, its cut fitted on {count} genuine pictures of calibration people at BPCER ≤ "
-        "{wanted:.1f} % (there: {found:.1f} %; {failures} could not be judged, which rejects "
+        "{wanted:.1f} % (it rejects {found} of them; {failures} could not be judged, which rejects "
         "them). A picture on which it declines to speak {declined}. No attack was used to fit it.",
         gate=gate.name,
         count=gate.calibration_pictures,
         wanted=100 * gate.bpcer_wanted,
-        found=100 * gate.calibration_bpcer,
+        found=round(gate.calibration_bpcer * gate.calibration_pictures),
         failures=gate.failures,
         declined=tr("is let through") if gate.on_decline == "pass" else tr("is rejected"),
     )
 
 
-def _plots(results: AuditResults, language: str) -> Iterator[Markup]:
+Plots = tuple[Text, list[Markup]]
+"""What a row of plots shows, and the plots."""
+
+
+def _plots(results: AuditResults, language: str) -> Iterator[Plots]:
     """Two lines a plot, so that dashes tell them apart: each attack beside FMR; DET in pairs."""
     translate = translator(language)
+    across = tr("threshold (minus the distance)") if is_distance(results) else None
+    labels = (across or tr("threshold (similarity)"), tr("share of trials"))
     caption = tr(
         "Shares over the threshold: honest people refused, or impostors and attacks accepted"
     )
-    labels = (tr("threshold (similarity)"), tr("share of trials"))
     fmr = [curve for curve in results.sweep if curve.name == "FMR"]
     others = [curve for curve in results.sweep if curve.name != "FMR"]
-    for number, curve in enumerate(others):
-        yield svg.rates_svg(caption, _lines([*fmr, curve]), labels, translate, f"sweep{number}")
-    caption = tr("Detection error trade-off (DET), both axes as normal deviates")
+    sweeps = [
+        svg.rates_svg(caption, _lines([*fmr, curve]), labels, translate, f"sweep{number}")
+        for number, curve in enumerate(others)
+    ]
+    if sweeps:
+        yield caption, sweeps
+    caption = tr(
+        "Detection error trade-off (DET); both axes as normal deviates: 0 is 50 %, −1 is 16 %, "
+        "−2 is 2.3 %"
+    )
     labels = (tr("accepted wrongly"), tr("refused wrongly"))
-    for number in range(0, len(results.det), 2):
-        pair = results.det[number : number + 2]
-        yield svg.rates_svg(caption, _lines(pair), labels, translate, f"det{number}")
+    pairs = [results.det[number : number + 2] for number in range(0, len(results.det), 2)]
+    if pairs:
+        yield (
+            caption,
+            [
+                svg.rates_svg(caption, _lines(pair), labels, translate, f"det{2 * number}")
+                for number, pair in enumerate(pairs)
+            ],
+        )
 
 
-def _spoofability(results: AuditResults, language: str) -> Iterator[Markup]:
+def _spoofability(results: AuditResults, language: str) -> Iterator[Plots]:
     """EPSC of the most successful attack, beside that of the next."""
     caption = tr(
         "Expected errors if attackers come (EPSC): the least half of FNMR and false accepts, over "
@@ -129,7 +162,10 @@ def _spoofability(results: AuditResults, language: str) -> Iterator[Markup]:
     labels = (tr("share of attacks among impostors"), tr("expected error"))
     worst = sorted(results.spoofability, key=lambda curve: -curve.y[-1])[:2]
     if worst:
-        yield svg.rates_svg(caption, _lines(worst), labels, translator(language), "epsc")
+        yield (
+            caption,
+            [svg.rates_svg(caption, _lines(worst), labels, translator(language), "epsc")],
+        )
 
 
 def _lines(curves: Sequence[Curve]) -> list[svg.Line]:

@@ -17,6 +17,7 @@ from tidewaiter.face_audit.results import (
     Rate,
     Spent,
 )
+from tidewaiter.face_audit.verdict import threshold_said
 from tidewaiter.report.replay import Table
 from tidewaiter.vocabulary import Text, tr
 
@@ -152,10 +153,10 @@ def potential_table(rows: Sequence[MorphRow]) -> Table:
                 _pair(row.pair),
                 str(row.morphs),
                 tr("at least {count}", count=number),
-                *(_percent(share) for share in shares),
+                *_shares_of_morphs(row, number),
             )
             for row in rows
-            for number, shares in enumerate(row.attack_potential, start=1)
+            for number in range(1, len(row.attack_potential) + 1)
         ),
         words=2,
     )
@@ -264,7 +265,7 @@ def generation_table(spent: Spent) -> Iterator[Table]:
 def person_table(at: AtThreshold) -> Table:
     """Who is impersonated most, and who is not recognised; counts only, they are few."""
     return Table(
-        caption=tr("Per person attacked, at threshold “{name}”", name=at.threshold.name),
+        caption=tr("Per person attacked, at {threshold}", threshold=threshold_said(at.threshold)),
         headings=(
             tr("person"),
             tr("attacks accepted"),
@@ -281,7 +282,8 @@ def group_table(at: AtThreshold) -> Iterator[Table]:
     if at.groups:
         yield Table(
             caption=tr(
-                "Per group of people attacked, at threshold “{name}”", name=at.threshold.name
+                "Per group of people attacked, at {threshold}",
+                threshold=threshold_said(at.threshold),
             ),
             headings=(
                 tr("group"),
@@ -321,6 +323,15 @@ def _morph(row: MorphRow) -> Cell:
     if row.alpha is None:
         return row.species
     return tr("{species}, α = {alpha:.2f}", species=row.species, alpha=row.alpha)
+
+
+def _shares_of_morphs(row: MorphRow, references: int) -> Iterator[str]:
+    """A line of MAP[r,c], each share with its counts and interval."""
+    shares = row.attack_potential[references - 1]
+    ends = row.potential_ends[references - 1] if row.potential_ends else (None,) * len(shares)
+    for share, end in zip(shares, ends, strict=True):
+        found = f"{round(share * row.morphs)}/{row.morphs} = {_percent(share)}"
+        yield found if end is None else f"{found} {_ends(end)}"
 
 
 def _species(row: AttackRow | DetectionRow) -> Cell:
