@@ -241,6 +241,15 @@ def test_a_lock_is_asked_for_and_holds_against_the_protocol(s3):
     assert s3.buckets["media"][key][0].content == b"one"
 
 
+@pytest.mark.parametrize("part_bytes", [1000, 2])
+def test_a_store_that_drops_locks_in_silence_is_named(s3, monkeypatch, part_bytes):
+    monkeypatch.setattr(s3, "drops_locks", True)
+    store = BucketOfBlobs(bucket_of(s3, lock_days=90), part_bytes=part_bytes)
+    with pytest.raises(StorageError, match="keeps no compliance lock"):
+        store.put(io.BytesIO(b"one"))
+    assert BucketOfBlobs(bucket_of(s3)).put(io.BytesIO(b"one")) == digest_of(b"one")
+
+
 def test_bytes_damaged_on_the_way_are_refused(s3, monkeypatch):
     client = BucketOfBlobs(bucket_of(s3))
     damage_what_is_sent(monkeypatch)

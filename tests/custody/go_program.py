@@ -27,7 +27,6 @@ def built_go_peer(folder: Path) -> Path:
         "GOPATH": str(LIBRARIES),
         "GOCACHE": str(folder / "cache"),
         "GOFLAGS": "-p=1",
-        "CGO_ENABLED": "0",
     }
     subprocess.run(
         ["go", "build", "-o", program, "main.go"],

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.custody.go_program import built_go_peer, go_is_installed
+from tests.custody.logs import ForgetfulBook
 from tests.custody.signers import AUDIT, LOG, ORIGIN, VIGILANCE, key
 from tests.custody.test_other_implementations import LEAVES, NOW_S, TREE, agree, alter, pairs
 from tidewaiter.custody.checkpoint import Checkpoint, sign_checkpoint
@@ -19,7 +20,9 @@ from tidewaiter.custody.cosignature import cosign, verify_cosignature
 from tidewaiter.custody.keys import SigningKey
 from tidewaiter.custody.merkle import Tree, leaf_hash, verify_consistency, verify_inclusion
 from tidewaiter.custody.note import Note, NoteSignature, open_note
+from tidewaiter.custody.witness import AddCheckpoint, Witness
 from tidewaiter.errors import IntegrityError
+from tidewaiter.outlets.witness_server import serving_witness
 from tidewaiter.storage.tile_folder import TileFolder
 
 # One process, so one worker: the program is built once.
@@ -302,6 +305,30 @@ def test_a_proof_from_an_altered_tile_is_refused_by_both(go, mirrored):
     hashes = [base64.b64decode(one) for one in made]
     with pytest.raises(IntegrityError):
         verify_inclusion(300, tree.size, leaf, hashes, tree.root())
+
+
+def test_go_asks_our_witness_with_nothing_but_our_tiles(go, mirrored):
+    tree, folder = mirrored
+    witness = Witness((VIGILANCE,), {ORIGIN: (LOG.verifier,)})
+    asked = {
+        "folder": str(folder),
+        "size": tree.size,
+        "root": encoded(tree.root()),
+        "keys": [str(LOG.verifier), str(VIGILANCE.verifier)],
+    }
+    book = ForgetfulBook()
+    begun = AddCheckpoint(0, (), sign_checkpoint(Checkpoint(ORIGIN, 300, tree.root(300)), LOG))
+    assert witness.add_checkpoint(begun.encoded, book, NOW_S).status == 200
+    with serving_witness(witness, book, prefix="/w", now=lambda: NOW_S) as address:
+        with pytest.raises(Refused, match=r"409 text/x\.tlog\.size 300\n"):
+            go.ask("witness", address=address, **asked)
+        with pytest.raises(Refused, match="409"):
+            go.ask("witness", address=address, old=301, **asked)
+        answer = go.ask("witness", address=address, old=300, **asked)
+        again = go.ask("witness", address=address, old=tree.size, **asked)
+    assert answer["signers"] == again["signers"] == [ORIGIN, VIGILANCE.name]
+    assert Checkpoint.parse(answer["text"]) == Checkpoint(ORIGIN, tree.size, tree.root())
+    assert book.last(ORIGIN).size == tree.size
 
 
 def test_a_cosignature_of_another_time_or_checkpoint_is_refused_by_both(go):

@@ -50,6 +50,8 @@ class StrictS3:
     lock: threading.RLock = field(default_factory=threading.RLock)
     fail_next: list[tuple[str, str]] = field(default_factory=list)
     ids: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    # As stores without object lock that pass over its headers in silence.
+    drops_locks: bool = False
 
     def content(self, bucket: str, key: str) -> bytes:
         return self.buckets[bucket][key][-1].content
@@ -214,6 +216,8 @@ class _Handler(BaseHTTPRequestHandler):
             lowered.get("x-amz-object-lock-mode", ""),
             _moment(until),
         )
+        if self.state.drops_locks:
+            version.mode, version.until = "", None
         self._objects.setdefault(self.key, []).append(version)
         return 200, {"ETag": _etag(content), "x-amz-version-id": version.id}, b""
 
@@ -227,7 +231,8 @@ class _Handler(BaseHTTPRequestHandler):
         may_bypass = self.headers.get("x-amz-bypass-governance-retention") == "true"
         if (shortens or weakens) and not (found.mode == "GOVERNANCE" and may_bypass):
             raise Refused(403, "AccessDenied")
-        found.mode, found.until = texts.get("Mode") or "", until
+        if not self.state.drops_locks:
+            found.mode, found.until = texts.get("Mode") or "", until
         return 200, {}, b""
 
     def _post(self):

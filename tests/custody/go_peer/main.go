@@ -9,6 +9,8 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -30,7 +32,8 @@ type question struct {
 	OldRoot   []byte
 	Leaf      []byte
 	Path      [][]byte
-	Folder    string // tiles: a folder laid out as C2SP tlog-tiles
+	Folder    string // tiles, witness: a folder laid out as C2SP tlog-tiles
+	Address   string // witness: its submission prefix
 }
 
 type answer struct {
@@ -76,6 +79,8 @@ func answered(asked question) (answer, error) {
 		return answer{}, checkTree(asked)
 	case "tiles":
 		return readTiles(asked)
+	case "witness":
+		return askWitness(asked)
 	}
 	return answer{}, fmt.Errorf("unknown question %q", asked.Do)
 }
@@ -182,6 +187,40 @@ func readTiles(asked question) (answer, error) {
 	}
 	path, err := tlog.ProveRecord(asked.Size, asked.Index, reader)
 	return answer{Root: given.Root, Path: path}, err
+}
+
+// askWitness has the folder's checkpoint confirmed (C2SP tlog-witness), by nothing but its files,
+// and opens what comes back with the keys of the log and of the witness.
+func askWitness(asked question) (answer, error) {
+	checkpoint, err := os.ReadFile(filepath.Join(asked.Folder, "checkpoint"))
+	if err != nil {
+		return answer{}, err
+	}
+	body := fmt.Sprintf("old %d\n", asked.Old)
+	if asked.Old > 0 {
+		proof, err := readTiles(asked)
+		if err != nil {
+			return answer{}, err
+		}
+		for _, one := range proof.Path {
+			body += one.String() + "\n"
+		}
+	}
+	body += "\n" + string(checkpoint)
+	got, err := http.Post(asked.Address+"/add-checkpoint", "text/plain", strings.NewReader(body))
+	if err != nil {
+		return answer{}, err
+	}
+	defer got.Body.Close()
+	said, err := io.ReadAll(io.LimitReader(got.Body, 1<<20))
+	if err != nil {
+		return answer{}, err
+	}
+	if got.StatusCode != http.StatusOK {
+		return answer{}, fmt.Errorf("%d %s %s", got.StatusCode, got.Header.Get("Content-Type"), said)
+	}
+	asked.Note = append(checkpoint, said...)
+	return opened(asked)
 }
 
 // tiles is a folder laid out by C2SP tlog-tiles, which names no height: it is always 8.
