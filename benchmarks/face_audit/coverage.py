@@ -5,11 +5,14 @@
 An identity's own rate is drawn from a beta distribution of mean p and intra-class
 correlation rho, its trials from a binomial: what attempts on one person look like. `equal`
 has 32 trials a person, `unequal` 8 to 226, as in published data, `very unequal` 1 to 400, the
-largest person having about a sixth of all. `two-way` gives targets and hosts an effect each,
+largest person having about a sixth of all. `linked` is very unequal, and people with many trials
+are hit more often: the truth is the rate over all trials there could be, `p` that of people
+with the median number. `two-way` gives targets and hosts an effect each,
 and has the two-way interval before the others; `pairs` are zero-effort comparisons of all
 pairs of subjects, each subject with an effect. Every cell lists the coverage, in percent, of
 nominal 95 % intervals in the order of `order`; `clustered` is the headline of an audit.
-Figures of 1,000 simulations are themselves known to about +/- 1.4 points. One thread, two
+`median widths` are of the headline and of Korn and Graubard's, in points of a percent.
+Figures of 1,000 simulations are themselves known to about +/- 1.4 points. One thread, three
 minutes.
 """
 
@@ -23,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.special import expit, logit
 from scipy.stats import norm
 
 from tidewaiter.evaluation.clustered import (
@@ -42,7 +46,11 @@ CORRELATIONS = (0.3, 0.1, 0.6)
 TRIALS = 32
 # Trials a person: fewest, most, spread of their logarithm. `unequal` as in the published
 # answers (`audit replay`).
-SIZES = {"unequal": (8, 226, 0.8), "very unequal": (1, 400, 1.3)}
+SIZES = {"unequal": (8, 226, 0.8), "very unequal": (1, 400, 1.3), "linked": (1, 400, 1.3)}
+# In `linked`, the logit of a person's mean rate rises so with a standard deviation of the
+# logarithm of their number of trials.
+LINK = 0.5
+PEOPLE_IN_ALL = 1_000_000
 HOSTS, SHOTS = 4, 8  # of a target in the two-way audits
 ORDER = ("clustered", "Korn-Graubard", "Korn-Graubard without floor", "bootstrap", "naive")
 TWO_WAY_ORDER = ("two-way clustered", *ORDER)
@@ -66,7 +74,9 @@ def main() -> None:
 
 def measure(simulations: int, rng: np.random.Generator) -> dict[str, Any]:
     """Coverage of every cell, and the headline interval's worst and best cell by kind."""
-    one_way = dict(_cells(simulations, rng))
+    found = dict(_cells(simulations, rng))
+    one_way = {name: covered for name, (covered, _) in found.items()}
+    widths = {name: width for name, (_, width) in found.items()}
     two_way = dict(_two_way_cells(simulations, rng))
     pairs = dict(_pairs(simulations, rng))
     by_size = {
@@ -75,20 +85,25 @@ def measure(simulations: int, rng: np.random.Generator) -> dict[str, Any]:
     }
     summary = {
         f"{kind}, {order}": _summary(cells, ORDER.index(order))
-        for kind, cells in by_size.items()
         for order in ("clustered", "Korn-Graubard", "naive")
+        for kind, cells in by_size.items()
     }
+    for kind, cells in by_size.items():
+        for place, order in enumerate(("clustered", "Korn-Graubard")):
+            middle = float(np.median([widths[name][place] for name in cells]))
+            summary[f"{kind}, {order}"]["median width"] = round(middle, 1)
     return {
         "simulations": simulations,
         "seed": SEED,
         "summary": {
-            **summary,
             "two-way, two-way clustered": _summary(two_way, 0),
             "two-way, clustered by target": _summary(two_way, 1),
             "pairs, subject bootstrap": _summary(pairs, 0),
+            **summary,
         },
         "order": list(ORDER),
         "one-way": one_way,
+        "median widths": widths,
         "order of two-way": list(TWO_WAY_ORDER),
         "two-way": two_way,
         "order of pairs": list(PAIR_ORDER),
@@ -109,15 +124,18 @@ def _summary(cells: dict[str, list[float]], place: int) -> dict[str, Any]:
     }
 
 
-def _cells(simulations: int, rng: np.random.Generator) -> Iterator[tuple[str, list[float]]]:
+def _cells(
+    simulations: int, rng: np.random.Generator
+) -> Iterator[tuple[str, tuple[list[float], list[float]]]]:
     for kind in ("equal", *SIZES):
         for rho in CORRELATIONS:
             for identities in IDENTITIES:
                 for rate in RATES:
                     audits = _audits(kind, identities, rate, rho, simulations, rng)
+                    truth = _truth(rate, rng) if kind == "linked" else rate
                     yield (
                         f"{kind}, rho {rho}, {identities} people, p {rate}",
-                        _covered(*audits, rate, rng),
+                        _measured(*audits, truth, rng),
                     )
 
 
@@ -136,7 +154,7 @@ def _two_way_cells(simulations: int, rng: np.random.Generator) -> Iterator[tuple
                     f"two-way, rho {rho}, {identities} people, p {rate}",
                     [
                         round(100 * held / simulations, 1),
-                        *_covered(events, trials, rate, rng),
+                        *_measured(events, trials, rate, rng)[0],
                     ],
                 )
 
@@ -152,9 +170,23 @@ def _audits(
         fewest, most, spread = SIZES[kind]
         drawn = np.rint(rng.lognormal(np.log(24), spread, shape))
         trials = np.clip(drawn, fewest, most).astype(int)
+    mean = _linked(rate, trials) if kind == "linked" else np.full(shape, rate)
     spread = (1 - rho) / rho
-    own = rng.beta(rate * spread, (1 - rate) * spread, shape)
+    own = rng.beta(mean * spread, (1 - mean) * spread)
     return rng.binomial(trials, own), trials
+
+
+def _linked(rate: float, trials: FloatArray) -> FloatArray:
+    """Mean rates of people with so many trials."""
+    steps = LINK * np.log(trials / 24) / SIZES["linked"][2]
+    return np.asarray(expit(logit(rate) + steps))
+
+
+def _truth(rate: float, rng: np.random.Generator) -> float:
+    """The rate over all trials of a great many people whose trials and rates are linked."""
+    fewest, most, spread = SIZES["linked"]
+    trials = np.clip(np.rint(rng.lognormal(np.log(24), spread, PEOPLE_IN_ALL)), fewest, most)
+    return float((trials * _linked(rate, trials)).sum() / trials.sum())
 
 
 def _two_way(
@@ -178,12 +210,15 @@ def _two_way(
     )
 
 
-def _covered(
+def _measured(
     events: FloatArray, trials: FloatArray, rate: float, rng: np.random.Generator
-) -> list[float]:
-    """Share of audits whose interval holds the rate, in percent, in the order of ORDER."""
+) -> tuple[list[float], list[float]]:
+    """Share of audits whose interval holds the rate, in percent, in the order of ORDER.
+
+    Also the median widths of the first two intervals.
+    """
     simulations, identities = events.shape
-    held = np.zeros(len(ORDER))
+    held, widths = np.zeros(len(ORDER)), np.zeros((simulations, 2))
     for audit in range(simulations):
         counts = Tally(events[audit], trials[audit])
         intervals = (
@@ -193,11 +228,13 @@ def _covered(
             clopper_pearson(int(counts.events.sum()), int(counts.trials.sum())),
         )
         held[[0, 1, 2, 4]] += [one.lower <= rate <= one.upper for one in intervals]
+        widths[audit] = [one.upper - one.lower for one in intervals[:2]]
     # The draws of `identity_bootstrap`, the same for all audits of a cell.
     drawn = rng.multinomial(identities, np.full(identities, 1 / identities), size=DRAWS)
     rates = (drawn @ events.T) / (drawn @ trials.T)
     held[3] = _held_by_percentiles(rates, rate)
-    return [round(float(share), 1) for share in 100 * held / simulations]
+    shares = [round(float(share), 1) for share in 100 * held / simulations]
+    return shares, [round(float(width), 1) for width in 100 * np.median(widths, axis=0)]
 
 
 def _pairs(simulations: int, rng: np.random.Generator) -> Iterator[tuple[str, list[float]]]:

@@ -47,8 +47,14 @@ def test_a_tally_counts_by_person_in_sorted_order():
 UNEQUAL = counts([9, 1, 12, 0, 2, 30, 4, 3], [10, 5, 40, 8, 8, 60, 12, 9])
 
 
+# The jackknife is the more cautious where the person with most trials differs from the others,
+# the spread of all people's own rates where that person is like the others by chance.
+APART = counts([9, 1, 12, 0, 2, 55, 4, 3], [10, 5, 40, 8, 8, 60, 12, 9])
+ALIKE = counts([9, 1, 3, 0, 8, 30, 4, 3], [10, 5, 10, 8, 8, 60, 8, 9])
+
+
 def test_the_headline_interval_is_the_jackknife_written_out():
-    events, trials = UNEQUAL.events.tolist(), UNEQUAL.trials.tolist()
+    events, trials = APART.events.tolist(), APART.trials.tolist()
     groups, total, rate = 8, sum(trials), sum(events) / sum(trials)
     without = [(sum(events) - k) / (total - n) - rate for k, n in zip(events, trials, strict=True)]
     squares = sum(shift**2 for shift in without)
@@ -60,8 +66,41 @@ def test_the_headline_interval_is_the_jackknife_written_out():
     worth *= (stats.t.ppf(0.975, total - 1) / stats.t.ppf(0.975, freedom)) ** 2
     lower = stats.beta.ppf(0.025, rate * worth, worth - rate * worth + 1)
     upper = stats.beta.ppf(0.975, rate * worth + 1, worth - rate * worth)
-    found = clustered_clopper_pearson(UNEQUAL)
+    found = clustered_clopper_pearson(APART)
     assert (found.value, found.lower, found.upper) == pytest.approx((rate, lower, upper), abs=1e-12)
+
+
+def test_or_the_spread_of_peoples_own_rates_written_out():
+    events, trials = ALIKE.events.tolist(), ALIKE.trials.tolist()
+    groups, total, rate = 8, sum(trials), sum(events) / sum(trials)
+    weights = [n / (1 + 0.3 * (n - 1)) for n in trials]
+    people = list(zip(events, trials, [w / sum(weights) for w in weights], strict=True))
+    between = groups / (groups - 1) * sum(w * (k / n - rate) ** 2 for k, n, w in people)
+    within = sum(w / n for _, n, w in people)
+    correlation = (between / (rate * (1 - rate)) - within) / (1 - within)
+    assert 0 < correlation < 1
+    worth = total / (1 + correlation * (sum(n * n for n in trials) / total - 1))
+    worth *= (stats.t.ppf(0.975, total - 1) / stats.t.ppf(0.975, groups - 1)) ** 2
+    assert effective_trials(ALIKE) == pytest.approx(worth, rel=1e-12)
+
+
+def test_where_everybody_has_as_many_trials_both_variances_are_one():
+    effect, freedom = clustered._jackknifed(EQUAL.events * 1.0, EQUAL.trials * 1.0)
+    assert effect == pytest.approx(design_effect(EQUAL), rel=1e-12)
+    spread = clustered._exchangeable(EQUAL.events * 1.0, EQUAL.trials * 1.0)
+    assert spread == pytest.approx(effect, rel=1e-12)
+    assert effective_trials(EQUAL) == pytest.approx(clustered._worth(80, effect, freedom, 0.95))
+
+
+@pytest.mark.parametrize("correlation", [0.05, 0.3, 0.6])
+def test_the_spread_of_own_rates_is_fair_whatever_their_correlation(correlation):
+    rng = np.random.default_rng(4)
+    trials = np.clip(rng.lognormal(3, 1.2, 4000).round(), 1, 400)
+    spread = (1 - correlation) / correlation
+    events = rng.binomial(trials.astype(int), rng.beta(0.3 * spread, 0.7 * spread, 4000))
+    found = clustered._exchangeable(events.astype(float), trials)
+    truth = 1 + correlation * ((trials**2).sum() / trials.sum() - 1)
+    assert found == pytest.approx(truth, rel=0.12)
 
 
 def test_one_person_with_most_of_the_trials_widens_the_interval():
