@@ -22,7 +22,7 @@ bb573e4aae060a37e6f591970218741e5ec1d2a585861837c11a2bd312ae3dcb  tidewaiter.cus
 96e76f5dbf47085dda72adda9af0819a90292f4ef431be0b449581e5754f3958  tidewaiter.custody.approvals
 40e743150419d543903b71fe679970e800e4a00894451e2c4ee9d00e152bce57  tidewaiter.custody.gaps
 d18abdc13915c0559445a0625c7a9f50320b6b32962c7befaef24938632dba8d  tidewaiter.custody.witness_times
-9f5e2e3777ae72cd968886a5b3090be40815bd45bceb26b646d2f1a8c0d20aa9  tidewaiter.custody.retention
+e3683f18aaff8b3f156ac2aec8ab05ac2924025000d9f2f4872bfae4cadcd2ca  tidewaiter.custody.retention
 b099145d99fd29a3427edf4779f4d0b4d161e0acf29389a86cdbc8667a9cda2a  tidewaiter.custody.judging
 a7165af676a3683d08f1ab591a962a1a222bdec044fb6183f45e73ffa4be4615  tidewaiter.custody.merkle
 a114e5ca2a0c0926a75a5dae135efab1998ddc7e93fe90bb501d8ad4e2c4a8cb  tidewaiter.custody.checkpoint
@@ -2174,7 +2174,7 @@ _BRINGS_A_RECORDING = {"segment", "import"}
 _IS_ABOUT_A_RECORDING = {"ingest", "hold", "category", "derive"}
 
 
-@dataclass
+@dataclass(slots=True)
 class Kept:
     """What the entries say of one recording."""
 

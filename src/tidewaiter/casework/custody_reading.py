@@ -109,9 +109,11 @@ def _hashed(leaf: StoredLeaf, reading: Reading) -> bytes:
 
 def _judge(leaf: StoredLeaf, reading: Reading, judge: QuickJudge) -> None:
     found, entry = judge.feed(leaf.index, leaf.body)
-    reading.judged += found
+    if found:
+        reading.judged += found
     if isinstance(entry, QuickEntry):
-        reading.latest_ms = max(reading.latest_ms, int(entry.claimed_ms))
+        claimed_ms = int(entry.claimed_ms)
+        reading.latest_ms = max(reading.latest_ms, claimed_ms)
         if entry.blob is not None:
             _note_quick_media(leaf.index, entry, reading)
     elif entry is not None:

@@ -13,7 +13,7 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from tidewaiter.custody.chains import DeviceChain, Link, Run
+from tidewaiter.custody.chains import Allowed, DeviceChain, Link, Run
 from tidewaiter.custody.discrepancy import Discrepancy
 from tidewaiter.custody.judging import Judge
 from tidewaiter.custody.quick_records import QuickEntry, read_quickly, signed_part
@@ -23,6 +23,7 @@ from tidewaiter.errors import MalformedText
 
 _KEPT = 8
 _FOREVER = 2**63
+_NOTHING: list[Discrepancy] = []
 # Keys as OpenSSL has them; making one takes as long as a tenth of a signature.
 _MOST_KEYS = 4096
 
@@ -49,7 +50,7 @@ class QuickJudge:
         """Judge the entry at this index; gives it as it was read, None if it is malformed."""
         entry = read_quickly(body)
         if entry is not None and self._passes(index, body, entry):
-            return [], entry
+            return _NOTHING, entry
         try:
             record = parse_record(body)
         except MalformedText as error:
@@ -62,15 +63,21 @@ class QuickJudge:
     def _passes(self, index: int, body: bytes, entry: QuickEntry) -> bool:
         named = (entry.by, entry.device, entry.epoch, entry.level)
         settled = self._settled.get(named) or self._settle(index, body, named)
-        if settled is None or (entry.blob and entry.blob.decode() in self.judge.blobs):
+        judge = self.judge
+        if settled is None or (entry.blob and entry.blob.decode() in judge.blobs):
             return False
-        run = settled.chain.runs[-1]
-        claimed_ms, link = int(entry.claimed_ms), _link(index, entry)
-        if not self._follows(run, link, entry, settled.chain):
+        run, link = settled.chain.runs[-1], _link(index, entry)
+        if not _follows(run, link, entry, settled.chain.allowed):
             return False
-        if claimed_ms > self._latest_claim_ms(index):
+        if index >= self._confirmed_until:
+            self._bound(index)
+        if link.claimed_ms > self._latest_ms:
             return False
-        if self.judge.check_signatures and not self._is_signed(index, body, entry, settled.key):
+        if (
+            judge.check_signatures
+            and judge.verified.get(index) != settled.key
+            and not is_quickly_signed(body, entry, settled.key)
+        ):
             return False
         if entry.camera_no is not None and not _counts_on(settled.chain, int(entry.camera_no)):
             return False
@@ -91,33 +98,15 @@ class QuickJudge:
         self._settled[named] = settled
         return settled
 
-    def _follows(self, run: Run, link: Link, entry: QuickEntry, chain: DeviceChain) -> bool:
-        """Whether it is the direct successor of the newest, in time and by a steady clock."""
-        tail = run.tail
-        if link.seq != tail.seq + 1 or entry.prev.decode() != run.last_digest or tail.stop_reason:
-            return False
-        elapsed_ms = link.claimed_ms - tail.claimed_ms
-        off_ms = min(elapsed_ms, 0)
-        if link.uptime_ms is not None and tail.uptime_ms is not None and link.boot == tail.boot:
-            by_uptime = link.uptime_ms - tail.uptime_ms
-            off_ms = elapsed_ms - by_uptime
-            elapsed_ms = max(elapsed_ms, by_uptime)
-        allowed = chain.allowed
-        return elapsed_ms <= allowed.silence_ms and abs(off_ms) <= allowed.offset_ms
-
-    def _latest_claim_ms(self, index: int) -> int:
-        """The latest time that the entry may claim without contradicting its witnesses."""
-        if index >= self._confirmed_until:
-            times = self.judge.times
-            place = bisect_right(times.sizes, index)
-            is_bound = place < len(times.sizes)
-            self._confirmed_until = times.sizes[place] if is_bound else _FOREVER
-            bound = times.times_ms[place] + self.judge.allowed.offset_ms if is_bound else _FOREVER
-            self._latest_ms = bound
-        return self._latest_ms
-
-    def _is_signed(self, index: int, body: bytes, entry: QuickEntry, key: bytes) -> bool:
-        return self.judge.verified.get(index) == key or is_quickly_signed(body, entry, key)
+    def _bound(self, index: int) -> None:
+        """Up to which entry which time is the latest that contradicts no witness."""
+        times = self.judge.times
+        place = bisect_right(times.sizes, index)
+        if place < len(times.sizes):
+            self._confirmed_until = times.sizes[place]
+            self._latest_ms = times.times_ms[place] + self.judge.allowed.offset_ms
+        else:
+            self._confirmed_until = self._latest_ms = _FOREVER
 
     def _take_in(
         self, run: Run, link: Link, entry: QuickEntry, settled: _Settled, digest: Any
@@ -127,16 +116,30 @@ class QuickJudge:
         chain.speaks_for_itself |= settled.speaks_for_itself
         run.tail, run.last_digest, run.is_keys_only = link, digest.hexdigest(), False
         run.digests += digest.digest()[:_KEPT]
-        if entry.camera_no is not None:
-            chain.camera_no = int(entry.camera_no)
         if entry.blob is None or entry.recording is None:
             return
+        if entry.camera_no is not None:
+            chain.camera_no = int(entry.camera_no)
         judge.blobs[entry.blob.decode()] = link.index
         if entry.start_ms is not None and entry.end_ms is not None:
             chain.cover(int(entry.start_ms), int(entry.end_ms))
         named = (entry.retention or b"").decode()
         recording = entry.recording.decode()
         judge.retention.bring(link.index, recording, link.claimed_ms, named, judge.times)
+
+
+def _follows(run: Run, link: Link, entry: QuickEntry, allowed: Allowed) -> bool:
+    """Whether it is the direct successor of the newest, in time and by a steady clock."""
+    tail = run.tail
+    if link.seq != tail.seq + 1 or entry.prev.decode() != run.last_digest or tail.stop_reason:
+        return False
+    elapsed_ms = link.claimed_ms - tail.claimed_ms
+    off_ms = min(elapsed_ms, 0)
+    if link.uptime_ms is not None and tail.uptime_ms is not None and link.boot == tail.boot:
+        by_uptime = link.uptime_ms - tail.uptime_ms
+        off_ms = elapsed_ms - by_uptime
+        elapsed_ms = max(elapsed_ms, by_uptime)
+    return elapsed_ms <= allowed.silence_ms and -allowed.offset_ms <= off_ms <= allowed.offset_ms
 
 
 def is_quickly_signed(body: bytes, entry: QuickEntry, key: bytes) -> bool:

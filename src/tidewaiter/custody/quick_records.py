@@ -8,7 +8,6 @@ a leaf goes the ordinary way.
 from __future__ import annotations
 
 import re
-from itertools import pairwise
 from typing import NamedTuple
 
 from tidewaiter.custody.record_kinds import (
@@ -33,7 +32,6 @@ class QuickEntry(NamedTuple):
     claimed_ms: bytes
     retention: bytes | None
     """The field `class`."""
-    commit: bytes | None
     device: bytes
     end_ms: bytes | None
     epoch: bytes
@@ -57,12 +55,23 @@ _COUNT = rb"(0|[1-9][0-9]{0,14})"
 _INTEGER = rb"(0|-?[1-9][0-9]{0,14})"
 # In canonical base64 of 64 bytes the last letter holds four bits that are zero.
 _SIGNATURE = rb'"([A-Za-z0-9+/]{85}[AQgw]==)"'
-_COMMITTED = rb'"[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}":"[0-9a-f]{64}"'
 _PLAIN_NAME = rb'"[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}"'
+
+
+# What segments commit to, in canonical order; each stands once or not at all.
+_COMMITTED = ("file", "manifest", "media", "name", "officer")
 
 
 def _word(*words: str) -> bytes:
     return b'"(' + b"|".join(re.escape(word.encode()) for word in words) + b')"'
+
+
+def _commitments() -> bytes:
+    """To the medium always, to the rest if the record says so."""
+    at = _COMMITTED.index("media")
+    before = [b'(?:"%s":%s,)?' % (name.encode(), _DIGEST) for name in _COMMITTED[:at]]
+    after = [b'(?:,"%s":%s)?' % (name.encode(), _DIGEST) for name in _COMMITTED[at + 1 :]]
+    return b"".join([rb"\{", *before, b'"media":', _DIGEST, *after, rb"\}"])
 
 
 _PATTERNS: dict[str, bytes] = {
@@ -75,10 +84,9 @@ _PATTERNS: dict[str, bytes] = {
     "level": _word(*LEVELS),
     "state": _word(*DEVICE_STATES),
     "reason": _word(*STOP_REASONS),
-    "commit": rb"(\{" + _COMMITTED + rb"(?:," + _COMMITTED + rb"){0,15}\})",
+    "commit": _commitments(),
     "signatures": rb"(\[(?:" + _PLAIN_NAME + rb"(?:," + _PLAIN_NAME + rb"){0,31})?\])",
 }
-_COMMITTED_NAMES = re.compile(rb'"([^"]+)":"')
 _KIND = b'"kind":"'
 _NEVER = rb"((?!))?"
 
@@ -119,8 +127,6 @@ def read_quickly(body: bytes) -> QuickEntry | None:
     if match is None:
         return None
     entry = QuickEntry._make(match.groups())
-    if entry.commit is not None and not _commits_fit(entry):
-        return None
     if entry.start_ms is None or entry.end_ms is None:
         return entry if entry.start_ms is entry.end_ms else None
     return entry if int(entry.start_ms) <= int(entry.end_ms) else None
@@ -130,13 +136,3 @@ def signed_part(body: bytes, entry: QuickEntry) -> bytes:
     """The canonical bytes of a quick record without its signature: what was signed."""
     # Quotes within a text are escaped, so that this stands once in a record of these kinds.
     return body.replace(b'"sig":"%s",' % entry.sig, b"", 1)
-
-
-def _commits_fit(entry: QuickEntry) -> bool:
-    """Names in canonical order, each once; a segment commits to its medium."""
-    if entry.commit is None or entry.commit.count(b",") == 0:
-        return entry.blob is None or (entry.commit or b"").startswith(b'{"media":')
-    names = _COMMITTED_NAMES.findall(entry.commit)
-    if any(before >= after for before, after in pairwise(names)):
-        return False
-    return entry.blob is None or b"media" in names

@@ -18,7 +18,7 @@ _BRINGS_A_RECORDING = {"segment", "import"}
 _IS_ABOUT_A_RECORDING = {"ingest", "hold", "category", "derive"}
 
 
-@dataclass
+@dataclass(slots=True)
 class Kept:
     """What the entries say of one recording."""
 

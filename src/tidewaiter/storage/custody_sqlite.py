@@ -154,15 +154,13 @@ class SqliteLog:
             start,
             LARGEST if stop is None else stop,
         )
-        for index, body, found in rows:
-            yield StoredLeaf(_count(index), _bytes(body), _bytes(found))
+        return map(_leaf, rows)
 
     def leaves_with(self, marks: Sequence[bytes]) -> Iterator[StoredLeaf]:
         """The stored leaves that hold any of these bytes, in order of index."""
         holds = " OR ".join(["instr(CAST(body AS BLOB), ?)"] * len(marks))
         query = f"SELECT i, body, hash FROM leaf WHERE {holds} ORDER BY i"  # noqa: S608 (marks only)
-        for index, body, found in self._rows(query, *marks):
-            yield StoredLeaf(_count(index), _bytes(body), _bytes(found))
+        return map(_leaf, self._rows(query, *marks))
 
     def places(self, word: bytes) -> list[int]:
         """Indices at which a record may hold the word, by the index that is kept beside them."""
@@ -333,6 +331,13 @@ def _writing(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise _not_stored(path, error) from error
+
+
+def _leaf(row: tuple[object, object, object]) -> StoredLeaf:
+    index, body, found = row
+    if type(index) is int and index >= 0 and type(body) is bytes and type(found) is bytes:
+        return StoredLeaf(index, body, found)
+    return StoredLeaf(_count(index), _bytes(body), _bytes(found))
 
 
 def _bytes(value: object) -> bytes:
