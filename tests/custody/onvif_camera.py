@@ -110,6 +110,9 @@ class Camera:
 
     partial: int = 0
     sign_every: int = 1
+    delay: int = 0
+    """Pictures by which a message comes late, as when signing takes its time."""
+
     certificates: bool = True
     start: int = TICKS_1970 + round(NOW.timestamp() * 10**7)
     counter: int = 0
@@ -117,6 +120,7 @@ class Camera:
 
     def __post_init__(self) -> None:
         self.anchor, self.hashes, self.link, self.number = b"", [], bytes(64), 0
+        self.pending: list[tuple[int, Unit]] = []
 
     def sign(self, letters: str) -> list[Unit]:
         """Units for these letters, with messages among them."""
@@ -125,20 +129,26 @@ class Camera:
     def sign_units(self, given: list[Unit]) -> list[Unit]:
         """These units with messages among them, each behind the picture that called for it."""
         units: list[Unit] = []
-        pending: Unit | None = None
         for number, unit in enumerate(given):
             full = self.partial and len(self.hashes) >= self.partial and unit.letter in "IP"
             if (unit.letter == "I" or full) and self.hashes:
-                pending = self.message(is_partial=unit.letter != "I")
+                message = self.message(is_partial=unit.letter != "I")
+                self.pending.append((self.delay, message))
             self._hash(unit)
             units.append(unit)
             following = given[number + 1].letter if number + 1 < len(given) else ""
-            if pending is not None and following not in ("i", "p"):
-                units.append(pending)
-                if pending.letter == "s":
-                    self._add(pending.data)
-                pending = None
+            if following not in ("i", "p"):
+                units += self._due()
         return units
+
+    def _due(self) -> list[Unit]:
+        """The messages that come behind this picture; the others wait for one picture less."""
+        due = [message for left, message in self.pending if left == 0]
+        self.pending = [(left - 1, message) for left, message in self.pending if left]
+        for message in due:
+            if message.letter == "s":
+                self._add(message.data)
+        return due
 
     def golden(self) -> Unit:
         """A message that carries only the certificates."""

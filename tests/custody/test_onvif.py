@@ -2,6 +2,7 @@
 
 The names are those of ONVIF's own suite (media-signing-framework), active ones and those it has
 switched off; what is expected is what the specification asks, which for the latter is our reading.
+`test_onvif_groups` has more of them, `test_onvif_names` counts them.
 """
 
 from __future__ import annotations
