@@ -92,6 +92,15 @@ def test_a_repeated_stretch_names_where_it_was_taken_from(judged, scene):
     assert abs(item.from_original.start - 80) <= 3
 
 
+def test_stretches_that_change_places_are_moved_and_not_painted_over(judged, scene):
+    frames, sound = scene
+    order = np.r_[0:40, 110:150, 80:110, 40:80, 150:FRAMES]
+    found = [item for item in judged(frames[order], sound).differences if item.place is None]
+    assert {item.kind for item in found} <= {"moved", "moved_away"}
+    edges = {edge for item in found for edge in (item.copy.start, item.copy.end)}
+    assert all(min(abs(edge - place) for edge in edges) <= 2 for place in (40, 80, 110, 150))
+
+
 def test_a_painted_region_is_framed(judged, scene):
     frames, sound = scene
     painted = frames.copy()

@@ -51,7 +51,10 @@ def main() -> None:
             original, cases = cases_of(name, given.shared, given.work, edits=False)
             benign += [_benign(case, original) for case in cases]
             used["benign copies"].append(name)
-        print(name, sum(row["found"] for row in edits), len(edits), flush=True)
+        found, alarms = (
+            sum(row[key] for row in rows) for key, rows in (("found", edits), ("alarm", benign))
+        )
+        print(name, f"{found} of {len(edits)} found, {alarms} of {len(benign)} alarms", flush=True)
     result = {
         "thresholds": vars(shipped_thresholds()),
         "scenes": used,
@@ -123,30 +126,29 @@ def _benign(case: Case, original: Manifest) -> dict[str, Any]:
 
 
 def _edits(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    by_edit: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for row in rows:
-        by_edit[row["edit"]].append(row)
-    minutes = sum(row["minutes"] for row in rows)
     return {
-        "all": _rate(rows),
-        "spurious findings per minute": round(sum(r["spurious"] for r in rows) / minutes, 3),
+        "all": _rate(rows) | _edges(rows) | _places(rows),
         "by edit": {
             name: _rate(group) | _edges(group) | {"named": _named(group)}
-            for name, group in by_edit.items()
+            for name, group in _grouped(rows, "edit").items()
         },
-        "by scene": {
-            key: _rate([row for row in rows if row["group"] == key])
-            for key in sorted({row["group"] for row in rows})
+        "by kind of scene": {
+            key: _rate(group) | _edges(group) | _places(group)
+            for key, group in _grouped(rows, "group").items()
         },
-        "by copy": {
-            key: _rate([row for row in rows if row["copy"] == key])
-            for key in sorted({row["copy"] for row in rows})
-        },
+        "by scene": {key: _rate(group) for key, group in _grouped(rows, "scene").items()},
+        "by copy": {key: _rate(group) for key, group in _grouped(rows, "copy").items()},
         "missed": [
             f"{row['edit']}, {row['scene']}, {row['copy']}" for row in rows if not row["found"]
         ],
-        "overlap of painted regions, median": _median([row["overlap"] for row in rows]),
     }
+
+
+def _grouped(rows: list[dict[str, Any]], key: str) -> dict[str, list[dict[str, Any]]]:
+    groups: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in rows:
+        groups[row[key]].append(row)
+    return groups
 
 
 def _rate(rows: list[dict[str, Any]]) -> dict[str, Any]:
@@ -159,6 +161,14 @@ def _edges(rows: list[dict[str, Any]]) -> dict[str, Any]:
         "edge error, median": _median(errors),
         "edge error, largest": max(errors) if errors else None,
         "spurious": sum(row["spurious"] for row in rows),
+    }
+
+
+def _places(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    minutes = sum(row["minutes"] for row in rows)
+    return {
+        "spurious findings per minute": round(sum(r["spurious"] for r in rows) / minutes, 3),
+        "overlap of painted regions, median": _median([row["overlap"] for row in rows]),
     }
 
 
@@ -175,12 +185,14 @@ def _median(values: list[Any]) -> float | None:
 
 
 def _alarms(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    def shares(key: str) -> dict[str, Any]:
+        groups = _grouped(rows, key).items()
+        return {name: share([row["alarm"] for row in group]) for name, group in groups}
+
     return {
         "false alarms": share([row["alarm"] for row in rows]),
-        "by copy": {
-            key: share([row["alarm"] for row in rows if row["copy"] == key])
-            for key in sorted({row["copy"] for row in rows})
-        },
+        "by copy": shares("copy"),
+        "by kind of scene": shares("group"),
         "alarms": [
             f"{row['scene']}, {row['copy']}: {', '.join(row['kinds'])}"
             for row in rows

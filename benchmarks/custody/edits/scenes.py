@@ -42,6 +42,7 @@ EDITED = (
     "ffpp/811",
     "ffpp/942",
     "made/day/4",
+    "made/night/12",
     "made/worn/3",
 )
 """Test scenes that are edited; all of them give benign copies."""

@@ -39,6 +39,8 @@ FAITHFUL_FACTOR, FAITHFUL_BASE = 1.3, 0.15
 """A stretch this close to what it shows, in floors, is taken from there; else painted over."""
 DIFFERENT_BLOCK, PAINTED_SHARE = 4.0, 0.3
 """Blocks that lie this far apart, in floors; a picture with fewer of them is the same moment."""
+STEADY_FRAMES = 12
+"""Runs this long on average are footage that was put there, not the path's wavering."""
 UNCERTAIN_FRAMES = 250
 """As far as a cut's place is looked for to either side."""
 
@@ -266,7 +268,9 @@ def _settle(view: _View, found: Alignment, path: Indices, before: Run, after: Ru
         return
     there = found.distance[start:end]
     close = np.nan_to_num(there, nan=np.inf) <= FAITHFUL_FACTOR * found.floor + FAITHFUL_BASE
-    if close.mean() > 0.5 and len(runs_of(path[start:end])) <= 2:
+    shown = len(runs_of(path[start:end]))
+    # Other footage is shown in long runs; a painted region makes the path waver in short ones.
+    if close.mean() > 0.5 and (shown <= 2 or end - start >= shown * STEADY_FRAMES):
         return
     blocks = SMALL_HEIGHT * SMALL_WIDTH
     gap = (view.our_rows[expected] - view.their_rows[start:end])[:, :blocks] * blocks

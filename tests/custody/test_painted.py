@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tidewaiter.custody.painted import painted, residual, sustained_peak
+
+FRAMES, ROWS, COLUMNS = 120, 18, 32
+SPAN = slice(50, 70)
+BLOCK = 9 * COLUMNS + 16
+COUNTS = 7.6
+
+
+def still(seed: int = 0) -> np.ndarray:
+    """A still scene: grey levels of each block, the same in every frame."""
+    random = np.random.default_rng(seed)
+    return np.repeat(random.uniform(40, 200, (1, ROWS * COLUMNS)), FRAMES, axis=0)
+
+
+def noise(seed: int = 1) -> np.ndarray:
+    return np.random.default_rng(seed).normal(0, 0.2, (FRAMES, ROWS * COLUMNS))
+
+
+def level(original: np.ndarray, copy: np.ndarray) -> float:
+    found = residual(original.astype(np.float32), copy.astype(np.float32), [(0, FRAMES)])
+    return sustained_peak(found.score)
+
+
+def changed(original: np.ndarray, by: float, blocks: object = BLOCK) -> np.ndarray:
+    copy = original + noise()
+    copy[SPAN, blocks] += by
+    return copy
+
+
+def test_a_block_that_differs_stands_out_of_a_still_scene():
+    original = still()
+    assert level(original, original + noise()) < 3
+    assert level(original, changed(original, 3.0)) > COUNTS
+
+
+def test_a_whole_picture_that_gets_coarser_does_not():
+    """As where a group of pictures begins: all blocks are off by some grey levels."""
+    original = still()
+    copy = original + noise()
+    off = np.random.default_rng(2).choice([-2.0, 2.0], ROWS * COLUMNS)
+    copy[SPAN] += off * np.random.default_rng(3).uniform(0.5, 1.0, ROWS * COLUMNS)
+    assert level(original, copy) < COUNTS / 2
+
+
+@pytest.mark.parametrize(("late", "counts"), [(0, False), (3, False), (30, True)])
+def test_what_moves_may_be_shown_some_frames_late(late, counts):
+    original = still()
+    original[60:, BLOCK] += 40.0
+    copy = original + noise()
+    copy[60 : 60 + late, BLOCK] -= 40.0
+    assert (level(original, copy) > COUNTS) == counts
+
+
+def test_a_change_of_half_the_picture_does_not_explain_itself():
+    original = still()
+    half = np.flatnonzero(np.arange(ROWS * COLUMNS) % COLUMNS < COLUMNS // 2)
+    assert level(original, changed(original, 25.0, half)) > COUNTS
+
+
+def test_a_camera_that_sways_hides_nothing():
+    original = still() + 40 * np.sin(np.arange(FRAMES) / 4)[:, None]
+    assert level(original, changed(original, 12.0)) > COUNTS
+
+
+def test_the_rim_of_a_region_is_not_framed():
+    score = np.zeros((FRAMES, ROWS * COLUMNS))
+    score[SPAN, BLOCK] = 300.0
+    score[SPAN, BLOCK + 1] = 200.0
+    score[SPAN, BLOCK + 2] = 20.0
+    [found] = painted(score, COUNTS)
+    assert (found.start, found.end, found.peak) == (50, 70, 300.0)
+    assert np.flatnonzero(found.blocks).tolist() == [BLOCK, BLOCK + 1]
