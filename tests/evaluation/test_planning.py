@@ -50,6 +50,13 @@ def test_the_most_successes_below_a_line_are_the_most():
     assert planning.most_successes_below(0.07, 50) is None
 
 
+@pytest.mark.parametrize("line", [0.5, 0.15, 0.07, 0.05, 0.01])
+def test_the_fewest_trials_below_a_line_are_the_fewest(line):
+    fewest = planning.fewest_trials_below(line)
+    assert planning.most_successes_below(line, fewest) is not None
+    assert planning.most_successes_below(line, fewest - 1) is None
+
+
 def test_forty_people_cannot_show_the_line_of_seven_percent():
     shown = planning.showing(40, 160)
     by_line = {line.line: line.most_successes for line in shown.lines}

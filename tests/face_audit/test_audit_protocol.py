@@ -34,6 +34,19 @@ def test_what_cannot_be_used_is_refused_by_name(old, new, said):
         protocol(base=PROTOCOL.replace(old, new, 1))
 
 
+def test_a_refusal_says_what_was_found_unless_it_may_be_a_key():
+    def said(old, new):
+        with pytest.raises(ConfigurationError) as refused:
+            protocol(base=PROTOCOL.replace(old, new, 1))
+        return str(refused.value)
+
+    assert "'target.threshold.fmr.0' 2.0: it should be less than 1" in said("[0.1]", "[2.0]")
+    unknown = said("[[attacks]]", "password = 'k3y'\n[[attacks]]")
+    assert "there is no key 'target.password'" in unknown
+    assert "k3y" not in unknown
+    assert "'audit' is missing" in said('audit = "test"', "")
+
+
 def test_an_environment_variable_may_be_named_for_a_key():
     text = PROTOCOL.replace("[[attacks]]", "options = { key_env = 'KEY' }\n[[attacks]]", 1)
     assert protocol(base=text).target.options == {"key_env": "KEY"}

@@ -42,21 +42,33 @@ def _lines(plan: Estimate) -> list[str]:
         f"forgeries   {plan.attack_pictures} pictures to make",
         f"calls       {plan.calls}, retries not counted",
         f"cost        {plan.cost} {plan.currency}".rstrip(),
-        f"time        about {plan.seconds / 60:.0f} minutes, forging included",
+        f"time        {_time(plan.seconds)}, forging included",
     ]
     lines.append(
         f"targets     {plan.targets}: a kind of attack that never succeeds can be shown to "
         f"stay below {100 * plan.bound_if_none:.0f} %; "
         + (
-            "too few to show that anything is below 7 %"
+            f"too few to show that anything is below 7 %, which takes {plan.targets_needed}"
             if plan.most_successes is None
             else f"one that succeeds on {plan.most_successes} of them, below 7 %"
         )
     )
+    compared = f"FMR         {plan.calibration_comparisons} comparisons of calibration people: "
     lines.append(
-        f"FMR         {plan.calibration_comparisons} comparisons of calibration people: an FMR "
-        f"below {100 * plan.lowest_fmr:.3g} % cannot be reported, its threshold will be marked"
+        compared
+        + (
+            "too few for a threshold at any FMR, so only the threshold in service can be reported; "
+            "30,000 are needed for 0.1 %"
+            if plan.lowest_fmr >= 1
+            else f"an FMR below {100 * plan.lowest_fmr:.3g} % cannot be reported, its threshold "
+            "will be marked"
+        )
     )
     if plan.over_limit:
         lines.append("limit       the plan goes beyond [limits]; the run will stop there")
     return lines
+
+
+def _time(seconds: float) -> str:
+    minutes = round(seconds / 60)
+    return f"about {minutes} minutes" if minutes > 1 else "a minute or two"

@@ -111,6 +111,12 @@ def most_successes_below(line: float, trials: float, level: float = LEVEL) -> in
     return most
 
 
+def fewest_trials_below(line: float, level: float = LEVEL) -> int:
+    """Trials without a success from which the exact interval ends below the line."""
+    _check_rate(line)
+    return math.floor(math.log((1 - level) / 2) / math.log1p(-line)) + 1
+
+
 def showing(
     people: int,
     trials: int,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from decimal import Decimal
 from tidewaiter.errors import ConfigurationError, InputError
 from tidewaiter.evaluation.planning import (
     bound_without_success,
+    fewest_trials_below,
     most_successes_below,
     smallest_reportable_rate,
 )
@@ -21,7 +21,7 @@ from tidewaiter.face_audit.people import Person, Photo, check_may_be_sent
 from tidewaiter.face_audit.protocol import Protocol, Target
 from tidewaiter.face_audit.results import AuditResults, Doubt, ServiceUsed, Spent
 from tidewaiter.face_audit.service import Recogniser, ServiceCard
-from tidewaiter.face_audit.thresholds import threshold_from_card
+from tidewaiter.face_audit.thresholds import check_reachable, threshold_from_card
 from tidewaiter.face_audit.times import generation, working_s
 from tidewaiter.face_audit.trials import (
     Closeness,
@@ -86,6 +86,9 @@ class Estimate:
     most_successes: int | None
     """Successes with which a species still lies below the acceptable line; None: not even 0."""
 
+    targets_needed: int
+    """Targets from which a species that is never accepted is shown to lie below that line."""
+
 
 def prepared(
     protocol: Protocol, people: Sequence[Person], people_bytes: bytes, closeness: Closeness
@@ -111,9 +114,9 @@ def check_before(audit: Audit, recogniser: Recogniser) -> None:
                 f"the adapter {card.adapter!r} may cost money and the protocol names no "
                 "limits.price_per_call; name it (0 where calls are free), so that the cap holds"
             )
-    given = threshold_from_card(audit.protocol.target, card)
-    if given is not None and not math.isfinite(given):
-        raise ConfigurationError(f"the threshold {given} cannot be reached; name a finite number")
+    for asked in audit.protocol.recognisers:
+        if asked.adapter == card.adapter:
+            check_reachable(asked, threshold_from_card(asked, card))
 
 
 def check_faces(audit: Audit, has_face: Callable[[Photo], bool]) -> list[str]:
@@ -178,6 +181,7 @@ def estimated(
         targets=len(audit.setting.targets),
         bound_if_none=bound_without_success(len(audit.setting.targets)),
         most_successes=most_successes_below(ACCEPTABLE, len(audit.setting.targets)),
+        targets_needed=fewest_trials_below(ACCEPTABLE),
     )
 
 

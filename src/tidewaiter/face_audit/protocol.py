@@ -234,12 +234,23 @@ def read_protocol(text: str, name: str) -> Protocol:
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationError(f"the protocol {name!r} is not TOML: {error}") from error
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"]) or "the whole"
         raise ConfigurationError(
-            f"the protocol {name!r} says something unusable at {place!r}: {first['msg']}; "
+            f"the protocol {name!r} cannot be used: {_told(error)}; "
             "docs/reference/audit-protocol.md lists every key"
         ) from error
+
+
+def _told(error: ValidationError) -> str:
+    """The first thing wrong. Words that were found are not repeated: they may be a key."""
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "missing":
+        return f"{place!r} is missing"
+    if first["type"] == "extra_forbidden":
+        return f"there is no key {place!r}"
+    found = f" {first['input']}" if isinstance(first["input"], int | float) else ""
+    words = first["msg"].removeprefix("Value error, ").replace("Input should be", "it should be")
+    return f"{place!r}{found}: {words}" if place else words
 
 
 def _is_named(name: str) -> bool:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from types import MappingProxyType
 
 import numpy as np
 
+from tidewaiter.errors import ConfigurationError
 from tidewaiter.evaluation.planning import reportable
 from tidewaiter.evaluation.sources import FloatArray
 from tidewaiter.evaluation.verification import threshold_at
@@ -16,6 +19,17 @@ from tidewaiter.face_audit.service import ServiceCard
 from tidewaiter.face_audit.trials import Role
 
 GIVEN = "given"
+# Similarities that a service can give, by adapter; of others nothing is known. Embeddings of
+# dlib have about unit length, so none is further than 2 from another.
+SCALES = MappingProxyType(
+    {
+        "dlib": (-2.0, 0.0),
+        "faceres": (-1.0, 1.0),
+        "azure": (0.0, 1.0),
+        "compreface": (0.0, 1.0),
+        "rekognition": (0.0, 100.0),
+    }
+)
 
 
 def threshold_from_card(target: Target, card: ServiceCard) -> float | None:
@@ -27,6 +41,27 @@ def threshold_from_card(target: Target, card: ServiceCard) -> float | None:
     if given is None:
         return card.given_threshold
     return -given if target.score == "distance" else given
+
+
+def check_reachable(target: Target, given: float | None) -> None:
+    """Raises ConfigurationError for a threshold by which everybody is accepted, or nobody."""
+    if given is None:
+        return
+    turned = target.score == "distance"
+    said = -given if turned else given
+    if turned and given >= 0:
+        raise ConfigurationError(
+            f"target.threshold.given is a distance of {said:g}, by which nobody is accepted; a "
+            "distance above 0 is needed"
+        )
+    lowest, highest = SCALES.get(target.adapter, (-math.inf, math.inf))
+    if not math.isfinite(given) or not lowest <= given <= highest:
+        ends = (-highest, -lowest) if turned else (lowest, highest)
+        raise ConfigurationError(
+            f"target.threshold.given is {said:g}, by which everybody or nobody is accepted; scores "
+            f"of {target.adapter!r} lie from {ends[0] + 0:g} to {ends[1]:g}, "
+            f"and target.score says that they are a {target.score}"
+        )
 
 
 def thresholds(
