@@ -212,7 +212,7 @@ def _write_files(
 ) -> list[str]:
     """The manifest, and the recording itself where asked for."""
     if site.secrets.wrapped_key(recording) is None:
-        return [f"{recording} was erased: its proof stays, its content is gone"]
+        return [f"{recording} was erased, or its medium never came: its proof alone stays"]
     record, name = content.record, recording.replace("/", "_")
     prints = manifest_entry(site.store, recording)
     parts = plain_parts(site, recording, prints, "manifest")

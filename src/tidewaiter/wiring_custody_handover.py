@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import contextlib
+import hashlib
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,9 +17,11 @@ from tidewaiter.custody.handover import (
     SECRETS_SUFFIX,
     SegmentSecret,
     parse_secrets,
+    split_lines,
 )
 from tidewaiter.custody.keys import ED25519_NOTE, VerifierKey
 from tidewaiter.custody.proof import PROOF_SUFFIX
+from tidewaiter.custody.record import parse_record
 from tidewaiter.custody.seal import SEAL_MARK, unseal
 from tidewaiter.errors import BrokenSeal, InputError, MalformedText, UnknownExhibit
 from tidewaiter.settings import Settings
@@ -89,7 +93,7 @@ def take_handover(
     others = {records.resolve(), records.with_suffix(SECRETS_SUFFIX).resolve()}
     files = [one for one in given.files if one.resolve() not in others]
     with tempfile.TemporaryDirectory(prefix="tidewaiter-handover-") as folder:
-        plain = _opened_files(files, secrets, Path(folder), notes)
+        plain = _opened_files(files, _sealed_secrets(lines, secrets), Path(folder), notes)
         whole, *media = handed_in([records, *plain], settings)
         handed = HandOver(given.device, whole, lines, secrets, media)
         with opened_site(place) as site:
@@ -152,16 +156,27 @@ def _secrets_beside(records: Path) -> tuple[dict[str, SegmentSecret], list[str]]
     return parse_secrets(_read(path))
 
 
+def _sealed_secrets(lines: bytes, secrets: Mapping[str, SegmentSecret]) -> dict[str, SegmentSecret]:
+    """The secrets by SHA-256 of their sealed media and, for files that were changed, by name."""
+    found = {one.file: one for one in secrets.values()}
+    for _, leaf in split_lines(lines):
+        secret = secrets.get(hashlib.sha256(leaf).hexdigest())
+        if secret is not None:
+            with contextlib.suppress(MalformedText):
+                found[str(parse_record(leaf).fields.get("blob", ""))] = secret
+    return found
+
+
 def _opened_files(
     files: Sequence[Path], secrets: Mapping[str, SegmentSecret], folder: Path, notes: list[str]
 ) -> list[Path]:
     """The files, those that lay sealed opened into a folder that goes away."""
-    by_name = {one.file: one for one in secrets.values()}
     plain = []
     for number, path in enumerate(files):
-        secret = by_name.get(path.name)
+        digest = _digest_if_sealed(path)
+        secret = secrets.get(digest) or secrets.get(path.name) if digest else None
         opened = path
-        if secret is not None and _is_sealed(path):
+        if secret is not None:
             opened = folder / str(number) / path.name
             opened.parent.mkdir()
             try:
@@ -173,14 +188,14 @@ def _opened_files(
     return plain
 
 
-def _is_sealed(path: Path) -> bool:
-    return _head(path).startswith(SEAL_MARK)
-
-
-def _head(path: Path) -> bytes:
+def _digest_if_sealed(path: Path) -> str:
+    """The SHA-256 of a file that begins as a sealed medium does; empty for any other."""
     try:
         with path.open("rb") as file:
-            return file.read(len(SEAL_MARK))
+            if file.read(len(SEAL_MARK)) != SEAL_MARK:
+                return ""
+            file.seek(0)
+            return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise UnknownExhibit(f"{path.name}: cannot be read ({error.strerror})") from error
 

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from tests.custody.camera_kit import BoardCamera
 from tests.custody.record_kit import World, key_text, secret_of
 from tests.custody.small_site import POLICY, opened_small_site, small_world
+from tidewaiter.casework.custody_erasing import destroy
 from tidewaiter.casework.custody_handover import NO_RECORD, HandOver, take_over
 from tidewaiter.casework.custody_site import Site, entries_of, keys_so_far, manifest_entry
 from tidewaiter.casework.custody_taking import HandedIn, plain_parts
@@ -474,3 +475,16 @@ def test_the_makers_functions_write_what_emit_writes():
     leaf, following = emit(state, "heartbeat", 5, {"uptime_ms": 3})
     assert parse_record(leaf).prev == "0" * 64
     assert following.prev == hashlib.sha256(leaf).hexdigest()
+
+
+def test_erasing_takes_the_fingerprints_that_the_dock_added_along(desk):
+    desk.camera.record("A.mp4", b"medium")
+    desk.hand_over()
+    prints = manifest_entry(desk.site.store, "bwc-0099/0")
+    assert len(desk.site.secrets.openings(prints.digest)) == 2
+    assert len(list(desk.site.blobs.digests())) == 2
+    later(desk, desk.world.erase("bwc-0099/0"))
+    destroy(desk.site, "bwc-0099/0")
+    assert desk.site.secrets.openings(prints.digest) == []
+    assert list(desk.site.blobs.digests()) == []
+    assert desk.site.agent.taken(hashlib.sha256(b"medium").hexdigest()) == ""

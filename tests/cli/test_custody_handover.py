@@ -32,12 +32,13 @@ def test_from_the_cameras_own_key_to_the_receipt_it_gets_back(place, tmp_path):
     camera.record("B.txt", b"second recording " * 999, sealed=True)
     camera.tell("stop", reason="docked")
     camera.write()
+    (camera.card / "B.txt").rename(camera.card / "B (1).txt")
     back = camera.card / "receipts"
     with place.served("court"):
         docked = place.do("dock", camera.card, "--device", "bwc-0099")
         assert docked.code == 0, docked.text
         assert "3 records logged as the camera signed them" in docked.text
-        assert "B.txt: taken in as bwc-0099/1" in docked.text
+        assert "B (1).txt: taken in as bwc-0099/1" in docked.text
         place.carry("vigilance")
         (camera.card / "A.txt").write_bytes(b"another recording")
         again = place.do("dock", camera.card, "--device", "bwc-0099", "--receipts-to", back)
@@ -51,6 +52,16 @@ def test_from_the_cameras_own_key_to_the_receipt_it_gets_back(place, tmp_path):
     verdict = run("verify", receipt, plain, "--policy", place.policy)
     assert verdict.code == 0
     assert "claim level device" in verdict.text
+    assert place.do("audit").code == 0
+    seen = tmp_path / "seen"
+    assert place.do("view", "bwc-0099/1", seen, "--basis", "check").code == 0
+    assert seen.read_bytes() == plain.read_bytes()
+    exported = place.do("export", "bwc-0099/0", tmp_path / "bundle", "--basis", "court")
+    assert exported.code == 0
+    assert [one.name for one in (tmp_path / "bundle/manifests").iterdir()] == ["bwc-0099_0.twm"]
+    erased = place.do("erase", "bwc-0099/0", "--basis", "x", *place.approvers())
+    assert erased.code == 0, erased.text
+    assert "was erased by entry" in place.do("dock", camera.card, "--device", "bwc-0099").text
     assert place.do("audit").code == 0
 
 
