@@ -14,7 +14,6 @@ from tidewaiter.casework.manifests import bare_manifest, take_manifest
 from tidewaiter.casework.places import pictures_at, pictures_in, wanted_times
 from tidewaiter.custody.differences import Comparison, Place, comparison_of
 from tidewaiter.custody.locate import clock_place, compare
-from tidewaiter.custody.locate_pictures import Mask
 from tidewaiter.custody.manifest import (
     LONGEST_BEGINNING,
     MAGIC,
@@ -24,6 +23,7 @@ from tidewaiter.custody.manifest import (
     facts_of,
     is_manifest,
 )
+from tidewaiter.custody.masks import Mask
 from tidewaiter.errors import (
     ExaminationError,
     InputError,

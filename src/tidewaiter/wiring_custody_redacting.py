@@ -13,7 +13,7 @@ from tidewaiter.casework.custody_site import Placed, Site, manifest_entry
 from tidewaiter.casework.custody_taking import plain_parts
 from tidewaiter.custody.differences import Comparison
 from tidewaiter.custody.discrepancy import Discrepancy
-from tidewaiter.custody.locate_pictures import Mask
+from tidewaiter.custody.masks import Mask
 from tidewaiter.custody.record import parse_record
 from tidewaiter.errors import ExaminationError, InputError, IntegrityError, TidewaiterError
 from tidewaiter.settings import Settings

@@ -10,7 +10,7 @@ import pytest
 from tests.custody.recordings import RATE, pictures, remux, tones, write
 from tidewaiter.casework.manifests import take_manifest
 from tidewaiter.custody.locate import compare
-from tidewaiter.custody.locate_pictures import Mask
+from tidewaiter.custody.masks import Mask
 from tidewaiter.settings import Limits
 
 FRAMES = 200

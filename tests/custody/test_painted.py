@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tidewaiter.custody.painted import painted, residual, sustained_peak
+from tidewaiter.custody import painted
+from tidewaiter.custody.painted import Levels, scores, usual_of
 
 FRAMES, ROWS, COLUMNS = 120, 18, 32
 SPAN = slice(50, 70)
@@ -22,8 +23,15 @@ def noise(seed: int = 1) -> np.ndarray:
 
 
 def level(original: np.ndarray, copy: np.ndarray) -> float:
-    found = residual(original.astype(np.float32), copy.astype(np.float32), [(0, FRAMES)])
-    return sustained_peak(found.score)
+    return levels(original, copy).sustained_peak()
+
+
+def levels(original: np.ndarray, copy: np.ndarray) -> Levels:
+    ours, theirs = original.astype(np.float32), copy.astype(np.float32)
+    found = Levels(FRAMES, COUNTS)
+    for first, score in scores(ours, theirs, [(0, FRAMES)], usual_of(ours, theirs)):
+        found.note(np.arange(first, first + len(score)), score)
+    return found
 
 
 def changed(original: np.ndarray, by: float, blocks: object = BLOCK) -> np.ndarray:
@@ -72,6 +80,21 @@ def test_the_rim_of_a_region_is_not_framed():
     score[SPAN, BLOCK] = 300.0
     score[SPAN, BLOCK + 1] = 200.0
     score[SPAN, BLOCK + 2] = 20.0
-    [found] = painted(score, COUNTS)
+    levels = Levels(FRAMES, COUNTS)
+    levels.note(np.arange(FRAMES), score)
+    [found] = levels.painted()
     assert (found.start, found.end, found.peak) == (50, 70, 300.0)
     assert np.flatnonzero(found.blocks).tolist() == [BLOCK, BLOCK + 1]
+
+
+def test_scores_do_not_depend_on_how_many_are_made_at_once(monkeypatch):
+    random = np.random.default_rng(4)
+    original = np.cumsum(random.normal(0, 1, (FRAMES, ROWS * COLUMNS)), axis=0) + 100
+    copy = changed(original, 9.0)
+    whole = levels(original, copy)
+    monkeypatch.setattr(painted, "PIECE", 17)
+    parts = levels(original, copy)
+    assert np.array_equal(whole.peaks, parts.peaks)
+    [first], [second] = whole.painted(), parts.painted()
+    assert np.array_equal(first.blocks, second.blocks)
+    assert (first.start, first.end, first.peak) == (second.start, second.end, second.peak)

@@ -12,13 +12,13 @@ from tidewaiter.custody.differences import Comparison, Difference, Place, Stretc
 from tidewaiter.custody.locate_exact import exact_changes, keys_of, shared_share
 from tidewaiter.custody.locate_pictures import (
     SAME_RATE,
-    Mask,
     PictureFindings,
     PictureThresholds,
     locate_pictures,
 )
 from tidewaiter.custody.locate_sound import SoundFindings, locate_sound
 from tidewaiter.custody.manifest import Manifest
+from tidewaiter.custody.masks import Mask
 from tidewaiter.custody.painted import Painted
 from tidewaiter.custody.runs import Change
 from tidewaiter.custody.thresholds import Thresholds, shipped_thresholds

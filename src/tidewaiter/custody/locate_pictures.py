@@ -5,27 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tidewaiter.custody.alignment import FOREIGN, Alignment, Indices, Rows, align
+from tidewaiter.custody.alignment import FOREIGN, Alignment, Indices, align
+from tidewaiter.custody.masks import Mask, hidden_blocks
 from tidewaiter.custody.painted import (
     CLOCK,
     CROPPED,
     PICTURE,
+    Levels,
     Painted,
-    painted,
-    residual,
-    sustained_peak,
+    scores,
+    usual_of,
 )
-from tidewaiter.custody.registration import Window, cut_to, window_of
+from tidewaiter.custody.registration import Window, window_of
 from tidewaiter.custody.runs import Change, Run, changes_of, runs_of
-from tidewaiter.traces.fingerprints import SMALL_HEIGHT, SMALL_STEPS, SMALL_WIDTH, Fingerprints
+from tidewaiter.custody.small_pictures import Flat, Greys, PictureRows, Ticks
+from tidewaiter.traces.fingerprints import SMALL_HEIGHT, SMALL_WIDTH, Fingerprints
 
-CLOCK_WEIGHT = 0.25
-"""Share of the clock's finer picture in the distance of two frames."""
 SAME_RATE = 0.01
 """Rates closer than this are one rate."""
 MOST_RESAMPLED = 8
@@ -41,6 +40,8 @@ DIFFERENT_BLOCK, PAINTED_SHARE = 4.0, 0.3
 """Blocks that lie this far apart, in floors; a picture with fewer of them is the same moment."""
 STEADY_FRAMES = 12
 """Runs this long on average are footage that was put there, not the path's wavering."""
+PIECE = 2048
+"""Frames that are in memory as rows at once."""
 UNCERTAIN_FRAMES = 250
 """As far as a cut's place is looked for to either side."""
 
@@ -52,18 +53,6 @@ class PictureThresholds:
     picture: float
     clock: float
     shortest: int
-
-
-@dataclass(frozen=True)
-class Mask:
-    """A region, in shares, that may differ from `start_s` to `end_s`."""
-
-    start_s: float
-    end_s: float
-    left: float
-    top: float
-    right: float
-    bottom: float
 
 
 @dataclass(frozen=True)
@@ -100,19 +89,19 @@ def locate_pictures(
     path = _settled(view, found)
     virtual = len(view.shown)
     changes = changes_of(runs_of(path), virtual, thresholds.shortest)
-    scores = _scores(view, path, copy, masks, window is None)
+    picture, clock = _levels(view, path, masks, thresholds, whole=window is None)
     return PictureFindings(
         changes=tuple(_mapped(change, view.shown, len(original.small)) for change in changes),
         lengths=tuple(change.length for change in changes),
-        painted=tuple(painted(scores[0], thresholds.picture)),
-        clock=tuple(painted(scores[1], thresholds.clock)),
+        painted=tuple(picture.painted()),
+        clock=tuple(clock.painted()),
         uncertain=tuple(_uncertainty(view, found.floor, change) for change in changes),
         path=np.where(path == FOREIGN, FOREIGN, view.shown[np.maximum(path, 0)]),
         floor=found.floor,
         window=window,
         pace=_pace(original, copy) if len(view.shown) == len(original.small) else 1.0,
         same_rate=len(view.shown) == len(original.small),
-        peaks=(sustained_peak(scores[0]), sustained_peak(scores[1])),
+        peaks=(picture.sustained_peak(), clock.sustained_peak()),
     )
 
 
@@ -148,31 +137,31 @@ class _View:
     def __init__(self, original: Fingerprints, copy: Fingerprints, shown: Indices) -> None:
         self.original, self.copy = original, copy
         self.shown = shown
-        self.ours = original.small[shown].astype(np.float32) / SMALL_STEPS
-        self.theirs = copy.small.astype(np.float32) / SMALL_STEPS
+        self.ours = Greys(original.small, shown)
+        self.theirs = Greys(copy.small)
         self.has_clock = len(original.clock) > 0 and len(copy.clock) > 0
         self.rows()
 
     def rows(self) -> None:
         """Make the rows anew after the pictures or the clock's use changed."""
-        self.our_rows, self.their_rows = _rows(self.ours), _rows(self.theirs)
-        if self.has_clock:
-            ours = _ticking(self.original.clock)[self.shown]
-            theirs = _ticking(self.copy.clock)
-            self.our_rows = np.concatenate([self.our_rows, ours], axis=1)
-            self.their_rows = np.concatenate([self.their_rows, theirs], axis=1)
+        ours = Ticks(self.original.clock, self.shown) if self.has_clock else None
+        theirs = Ticks(self.copy.clock) if self.has_clock else None
+        self.our_rows, self.their_rows = (
+            PictureRows(self.ours, ours),
+            PictureRows(self.theirs, theirs),
+        )
 
     def aligned(self) -> tuple[Alignment, Window | None]:
         """The alignment, after a crop was undone where there is one."""
         found = align(self.our_rows, self.their_rows)
-        known = found.path != FOREIGN
-        if found.floor < CROP_FLOOR or known.sum() < 2:
+        known = np.flatnonzero(found.path != FOREIGN)
+        if found.floor < CROP_FLOOR or len(known) < 2:
             return found, None
-        window = window_of(self.ours[found.path[known]], self.theirs[known])
+        window = window_of(self.ours.at(found.path[known]), self.theirs.at(known))
         if window.trivial:
             return found, None
         kept = self.ours, self.has_clock
-        self.ours, self.has_clock = cut_to(self.ours, window), False
+        self.ours, self.has_clock = Greys(self.original.small, self.shown, window), False
         self.rows()
         again = align(self.our_rows, self.their_rows)
         if again.floor < CROP_GAIN * found.floor:
@@ -180,30 +169,6 @@ class _View:
         self.ours, self.has_clock = kept
         self.rows()
         return found, None
-
-
-def _rows(pictures: NDArray[Any]) -> Rows:
-    """Pictures without brightness and contrast; distances are then means over blocks."""
-    flat = pictures.reshape(len(pictures), -1)
-    plain = flat - flat.mean(axis=1, keepdims=True)
-    rows: Rows = plain / (plain.std(axis=1, keepdims=True) + 1e-3) * (40.0 / flat.shape[1])
-    return rows
-
-
-def _digits(clock: NDArray[np.uint16]) -> NDArray[Any]:
-    """The clock in grey levels at half its size: finer strokes do not survive encoding."""
-    rows, columns = clock.shape[1] // 2, clock.shape[2] // 2
-    cells = clock.reshape(len(clock), rows, 2, columns, 2).astype(np.float32)
-    means: NDArray[Any] = cells.mean(axis=(2, 4)) / SMALL_STEPS
-    return means
-
-
-def _ticking(clock: NDArray[np.uint16]) -> NDArray[Any]:
-    """Rows of what changes in the clock: without the digits that stand still."""
-    digits = _digits(clock).reshape(len(clock), -1)
-    still = np.median(digits, axis=0)
-    rows: Rows = (digits - still) * (40.0 * CLOCK_WEIGHT / digits.shape[1] / (still.std() + 1.0))
-    return rows
 
 
 def _pace(original: Fingerprints, copy: Fingerprints) -> float:
@@ -272,59 +237,53 @@ def _settle(view: _View, found: Alignment, path: Indices, before: Run, after: Ru
     # Other footage is shown in long runs; a painted region makes the path waver in short ones.
     if close.mean() > 0.5 and (shown <= 2 or end - start >= shown * STEADY_FRAMES):
         return
-    blocks = SMALL_HEIGHT * SMALL_WIDTH
-    gap = (view.our_rows[expected] - view.their_rows[start:end])[:, :blocks] * blocks
-    # A bright patch moves the mean of its frame and so every other block: take that out.
-    gap = np.abs(gap - np.median(gap, axis=1, keepdims=True))
-    if float((gap > DIFFERENT_BLOCK * max(found.floor, 0.5)).mean()) < PAINTED_SHARE:
+    if _different_share(view, expected, start, max(found.floor, 0.5)) < PAINTED_SHARE:
         path[start:end] = expected
 
 
-def _scores(
-    view: _View, path: Indices, copy: Fingerprints, masks: Sequence[Mask], whole: bool
-) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Residual scores of the copy's frames: of the picture's blocks and of the clock's."""
+def _different_share(view: _View, expected: Indices, start: int, floor: float) -> float:
+    """Share of the blocks that do not show the frames expected from `start` of the copy on."""
+    blocks, different = SMALL_HEIGHT * SMALL_WIDTH, 0
+    for first in range(0, len(expected), PIECE):
+        part = expected[first : first + PIECE]
+        theirs = view.their_rows[start + first : start + first + len(part)]
+        gap = (view.our_rows[part] - theirs)[:, :blocks] * blocks
+        # A bright patch moves the mean of its frame and so every other block: take that out.
+        gap = np.abs(gap - np.median(gap, axis=1, keepdims=True))
+        different += int((gap > DIFFERENT_BLOCK * floor).sum())
+    return different / (len(expected) * blocks)
+
+
+def _levels(
+    view: _View,
+    path: Indices,
+    masks: Sequence[Mask],
+    thresholds: PictureThresholds,
+    *,
+    whole: bool,
+) -> tuple[Levels, Levels]:
+    """Scores of the copy's frames: of the picture's blocks and of the clock's."""
+    picture, clock = Levels(len(path), thresholds.picture), Levels(len(path), thresholds.clock)
     runs = [run for run in runs_of(path) if run.steady]
     moments = [(run.start, run.end) for run in runs]
     places = np.concatenate([np.arange(*m) for m in moments] or [np.zeros(0, int)])
     places = places[path[places] != FOREIGN]
-    frames, blocks = len(path), SMALL_HEIGHT * SMALL_WIDTH
-    scores = np.zeros((frames, blocks), np.float32)
-    clock = np.zeros((frames, 1), np.float32)
     if not len(places):
-        return scores, clock
+        return picture, clock
     ends = np.concatenate([[0], np.cumsum([(path[s:e] != FOREIGN).sum() for s, e in moments])])
     stretches = list(zip(ends[:-1].tolist(), ends[1:].tolist(), strict=True))
-    ours = view.ours[path[places]].reshape(-1, blocks)
     kind = PICTURE if whole else CROPPED
-    theirs = view.theirs[places].reshape(-1, blocks)
-    scores[places] = residual(ours, theirs, stretches, kind).score
-    _mask(scores, copy.frame_time, masks)
+    ours, theirs = Flat(view.ours.at(path[places])), Flat(view.theirs.at(places))
+    for first, score in scores(ours, theirs, stretches, usual_of(ours, theirs, kind), kind):
+        now = places[first : first + len(score)]
+        score[hidden_blocks(view.copy.frame_time[now], masks).reshape(score.shape)] = 0.0
+        picture.note(now, score)
     if view.has_clock and whole:
-        shown = view.shown[path[places]]
-        ours = _grey(view.original.clock[shown])
-        theirs = _grey(view.copy.clock[places])
-        clock = np.zeros((frames, ours.shape[1]), np.float32)
-        clock[places] = residual(ours, theirs, stretches, CLOCK).score
-    return scores, clock
-
-
-def _grey(pictures: NDArray[np.uint16]) -> NDArray[Any]:
-    return pictures.reshape(len(pictures), -1).astype(np.float32) / SMALL_STEPS
-
-
-def _mask(scores: NDArray[Any], times: NDArray[np.int64], masks: Sequence[Mask]) -> None:
-    """Take masked blocks out; a block half covered is out as well, and so is its rim."""
-    grid = scores.reshape(len(scores), SMALL_HEIGHT, SMALL_WIDTH)
-    for mask in masks:
-        during = (times >= mask.start_s * 1e6 - 1) & (times <= mask.end_s * 1e6 + 1)
-        rows = slice(
-            max(0, int(mask.top * SMALL_HEIGHT) - 1), int(np.ceil(mask.bottom * SMALL_HEIGHT)) + 1
-        )
-        columns = slice(
-            max(0, int(mask.left * SMALL_WIDTH) - 1), int(np.ceil(mask.right * SMALL_WIDTH)) + 1
-        )
-        grid[during, rows, columns] = 0.0
+        ours = Flat(Greys(view.original.clock, view.shown[path[places]]))
+        theirs = Flat(Greys(view.copy.clock, places))
+        for first, score in scores(ours, theirs, stretches, usual_of(ours, theirs, CLOCK), CLOCK):
+            clock.note(places[first : first + len(score)], score)
+    return picture, clock
 
 
 def _mapped(change: Change, shown: Indices, frames: int) -> Change:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tidewaiter.custody.alignment import Framed, Indices
 from tidewaiter.traces.fingerprints import CLOCK_HEIGHT, SMALL_HEIGHT, SMALL_WIDTH
 
 Values = NDArray[Any]
@@ -70,17 +71,28 @@ QUANTILES_TO_SIGMA = {0.5: 1.4826, 0.8: 0.7803}
 ROBUST_ROUNDS = 2
 
 
-@dataclass(frozen=True)
-class Residual:
-    """How far a copy's blocks lie from the original's, over what encoding explains.
+SAMPLED_FRAMES = 4096
+"""Frames from which it is told what is usual in all of a recording: every one of a shorter one."""
+PIECE = 2048
+"""Frames whose scores are in memory at once."""
+MARGIN = SWING_FRAMES
+"""Frames to either side that a score looks at."""
+LARGEST_SCORE = 60_000.0
+"""What 16 bits hold."""
 
-    `score` is frames x blocks (NaN-free, 0 where nothing is compared); `gain` and `offset`
-    are the copy's brightness against the original's.
+
+@dataclass(frozen=True)
+class Usual:
+    """What holds for a copy from its beginning to its end.
+
+    `gain` and `offset` are its brightness against the original's, `middle` the usual difference
+    of each block, `noise` what usually remains of it (grey levels, squared).
     """
 
-    score: Values
     gain: float
     offset: float
+    middle: Values
+    noise: Values
 
 
 @dataclass(frozen=True)
@@ -93,54 +105,87 @@ class Painted:
     peak: float
 
 
-def residual(
-    original: Values,
-    copy: Values,
-    moments: Sequence[tuple[int, int]],
-    kind: Noise = PICTURE,
-) -> Residual:
-    """Compare frame by frame; both hold the same moments in the same order.
+class Levels:
+    """The scores of a copy's frames: the highest of each, and all of those over a threshold."""
 
-    `moments` are stretches [start, end) within which frames follow each other; no mean is
-    taken across their edges. Blocks are a picture in rows, so that neighbours are known.
-    """
-    gain, offset = _brightness(original, copy)
-    plain = copy - gain * original - offset
-    plain -= np.median(plain, axis=0)
-    size = np.abs(plain)
+    def __init__(self, frames: int, threshold: float) -> None:
+        self.threshold = threshold
+        self.peaks = np.zeros(frames, np.float32)
+        self._over: dict[int, NDArray[np.float16]] = {}
+
+    def note(self, places: Indices, score: Values) -> None:
+        """Take the scores (frames x blocks) of these frames in."""
+        peaks = score.max(axis=1)
+        self.peaks[places] = peaks
+        for index in np.flatnonzero(peaks > self.threshold):
+            row = np.minimum(score[index], LARGEST_SCORE).astype(np.float16)
+            self._over[int(places[index])] = row
+
+    def painted(self) -> list[Painted]:
+        """Stretches in which some block's score stays over the threshold."""
+        return [self._framed(*stretch) for stretch in _stretches(self.peaks > self.threshold)]
+
+    def sustained_peak(self) -> float:
+        """The highest level that some frames in a row all reach: what a threshold must exceed."""
+        if len(self.peaks) < CONSECUTIVE_FRAMES:
+            return 0.0
+        windows = np.lib.stride_tricks.sliding_window_view(self.peaks, CONSECUTIVE_FRAMES)
+        return float(windows.min(axis=1).max())
+
+    def _framed(self, start: int, end: int) -> Painted:
+        peak = float(self.peaks[start:end].max())
+        level = max(self.threshold, FRAMED_SHARE * peak)
+        rows = [self._over[place] for place in range(start, end) if place in self._over]
+        counts = np.zeros(rows[0].shape, np.int64)
+        for row in rows:
+            counts += row > level
+        return Painted(start, end, counts >= min(CONSECUTIVE_FRAMES, (end - start) / 2), peak)
+
+
+def usual_of(original: Framed, copy: Framed, kind: Noise = PICTURE) -> Usual:
+    """What is usual between frames that show the same moments, in grey levels of their blocks."""
+    step = max(1, -(-len(original) // SAMPLED_FRAMES))
+    ours, theirs = original[::step], copy[::step]
+    gain, offset = _brightness(ours, theirs)
+    plain = theirs - gain * ours - offset
+    middle = np.median(plain, axis=0)
+    size = np.abs(plain - middle)
     shrink = 1.0 / np.sqrt(AVERAGED_FRAMES)
-    everywhere = float(np.median(size)) * QUANTILES_TO_SIGMA[0.5] * shrink
+    everywhere = median_noise(size)
     here = np.quantile(size, kind.quantile, axis=0) * QUANTILES_TO_SIGMA[kind.quantile] * shrink
-    score = np.zeros_like(plain)
+    return Usual(gain, offset, middle, everywhere**2 + here**2)
+
+
+def median_noise(size: Values) -> float:
+    """The noise of means over `AVERAGED_FRAMES`, by the median of the size of single residuals."""
+    return float(np.median(size)) * QUANTILES_TO_SIGMA[0.5] / float(np.sqrt(AVERAGED_FRAMES))
+
+
+def scores(
+    original: Framed,
+    copy: Framed,
+    moments: Sequence[tuple[int, int]],
+    usual: Usual,
+    kind: Noise = PICTURE,
+) -> Iterator[tuple[int, Values]]:
+    """How far a copy's blocks lie from the original's, over what encoding explains.
+
+    Both hold the same moments in the same order; `moments` are stretches [start, end) within
+    which frames follow each other: no mean is taken across their edges. Blocks are a picture in
+    rows, so that neighbours are known. Gives the first frame of a part and its scores, frames x
+    blocks; frames of stretches too short to be judged are left out.
+    """
     for start, end in moments:
         if end - start < CONSECUTIVE_FRAMES:
             continue
-        mean = _averaged(plain[start:end])
-        explained = _explained(original[start:end], np.abs(mean), kind)
-        score[start:end] = np.abs(mean) / np.sqrt(everywhere**2 + here**2 + explained)
-    return Residual(score, gain, offset)
-
-
-def painted(score: Values, threshold: float) -> list[Painted]:
-    """Stretches in which some block's score stays over a threshold."""
-    over = score.max(axis=1) > threshold
-    found: list[Painted] = []
-    for start, end in _stretches(over):
-        part = score[start:end]
-        peak = float(part.max())
-        differs = part > max(threshold, FRAMED_SHARE * peak)
-        blocks = differs.sum(axis=0) >= min(CONSECUTIVE_FRAMES, (end - start) / 2)
-        found.append(Painted(start, end, blocks, peak))
-    return found
-
-
-def sustained_peak(score: Values) -> float:
-    """The highest level that some frames in a row all reach: what a threshold must exceed."""
-    peaks = score.max(axis=1)
-    if len(peaks) < CONSECUTIVE_FRAMES:
-        return 0.0
-    windows = np.lib.stride_tricks.sliding_window_view(peaks, CONSECUTIVE_FRAMES)
-    return float(windows.min(axis=1).max())
+        for first in range(start, end, PIECE):
+            last = min(first + PIECE, end)
+            low, high = max(first - MARGIN, start), min(last + MARGIN, end)
+            ours = original[low:high]
+            plain = copy[low:high] - usual.gain * ours - usual.offset - usual.middle
+            size = np.abs(_averaged(plain))
+            score = size / np.sqrt(usual.noise + _explained(ours, size, kind))
+            yield first, score[first - low : last - low]
 
 
 def _brightness(original: Values, copy: Values) -> tuple[float, float]:

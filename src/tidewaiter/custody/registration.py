@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tidewaiter.custody.alignment import Framed
+
 Pictures = NDArray[Any]
 """Frames x rows x columns."""
 
@@ -41,7 +43,7 @@ class Window:
         return self.left, self.top, self.right, self.bottom
 
 
-def window_of(original: Pictures, copy: Pictures) -> Window:
+def window_of(original: Framed, copy: Framed) -> Window:
     """The window that makes the original's frames most like the copy's, frame by frame."""
     chosen = np.unique(np.linspace(0, len(copy) - 1, PAIRS).astype(int))
     ours, theirs = _plain(original[chosen]), _plain(copy[chosen])

@@ -1,0 +1,44 @@
+"""Masks of a redacted copy: where, and for how long, its pictures may differ."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tidewaiter.traces.fingerprints import SMALL_HEIGHT, SMALL_WIDTH
+
+
+@dataclass(frozen=True)
+class Mask:
+    """A region, in shares, that may differ from `start_s` to `end_s`."""
+
+    start_s: float
+    end_s: float
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    def during(self, times: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Which of these times (microseconds) it covers."""
+        covered: NDArray[np.bool_] = (times >= self.start_s * 1e6 - 1) & (
+            times <= self.end_s * 1e6 + 1
+        )
+        return covered
+
+
+def hidden_blocks(times: NDArray[np.int64], masks: Sequence[Mask]) -> NDArray[np.bool_]:
+    """Frames x rows x columns of small pictures: blocks that a mask touches, and their rim."""
+    hidden = np.zeros((len(times), SMALL_HEIGHT, SMALL_WIDTH), np.bool_)
+    for mask in masks:
+        rows = slice(
+            max(0, int(mask.top * SMALL_HEIGHT) - 1), int(np.ceil(mask.bottom * SMALL_HEIGHT)) + 1
+        )
+        columns = slice(
+            max(0, int(mask.left * SMALL_WIDTH) - 1), int(np.ceil(mask.right * SMALL_WIDTH)) + 1
+        )
+        hidden[mask.during(times), rows, columns] = True
+    return hidden
