@@ -44,7 +44,7 @@ def agrees(body: bytes) -> bool:
         if parsed is None or value is None:
             assert parsed is value
         else:
-            assert value == str(parsed).encode()
+            assert value == str(parsed)
     unsigned = {name: value for name, value in record.fields.items() if name != "sig"}
     assert signed_part(body, entry) == canonical(unsigned)
     return True

@@ -122,10 +122,10 @@ def _judge(leaf: StoredLeaf, reading: Reading, judge: QuickJudge) -> None:
 
 
 def _note_quick_media(index: int, entry: QuickEntry, reading: Reading) -> None:
-    recording, device = (entry.recording or b"").decode(), entry.device.decode()
+    recording, device = entry.recording or "", entry.device
     for digest in (entry.blob, entry.manifest_blob):
         if digest is not None:
-            reading.media.setdefault(digest.decode(), (index, device, recording))
+            reading.media.setdefault(digest, (index, device, recording))
     reading.recordings.setdefault(recording, (index, device))
 
 

@@ -43,7 +43,7 @@ class QuickJudge:
 
     def __init__(self, judge: Judge) -> None:
         self.judge = judge
-        self._settled: dict[tuple[bytes | None, bytes, bytes, bytes | None], _Settled] = {}
+        self._settled: dict[tuple[str | None, str, str, str | None], _Settled] = {}
         self._confirmed_until, self._latest_ms = -1, _FOREVER
 
     def feed(self, index: int, body: bytes) -> tuple[list[Discrepancy], QuickEntry | Record | None]:
@@ -64,7 +64,7 @@ class QuickJudge:
         named = (entry.by, entry.device, entry.epoch, entry.level)
         settled = self._settled.get(named) or self._settle(index, body, named)
         judge = self.judge
-        if settled is None or (entry.blob and entry.blob.decode() in judge.blobs):
+        if settled is None or (entry.blob and entry.blob in judge.blobs):
             return False
         run, link = settled.chain.runs[-1], _link(index, entry)
         if not _follows(run, link, entry, settled.chain.allowed):
@@ -85,7 +85,7 @@ class QuickJudge:
         return True
 
     def _settle(
-        self, index: int, body: bytes, named: tuple[bytes | None, bytes, bytes, bytes | None]
+        self, index: int, body: bytes, named: tuple[str | None, str, str, str | None]
     ) -> _Settled | None:
         record = parse_record(body)
         key = self.judge.settled_key(index, record)
@@ -120,18 +120,18 @@ class QuickJudge:
             return
         if entry.camera_no is not None:
             chain.camera_no = int(entry.camera_no)
-        judge.blobs[entry.blob.decode()] = link.index
+        judge.blobs[entry.blob] = link.index
         if entry.start_ms is not None and entry.end_ms is not None:
             chain.cover(int(entry.start_ms), int(entry.end_ms))
-        named = (entry.retention or b"").decode()
-        recording = entry.recording.decode()
+        named = entry.retention or ""
+        recording = entry.recording
         judge.retention.bring(link.index, recording, link.claimed_ms, named, judge.times)
 
 
 def _follows(run: Run, link: Link, entry: QuickEntry, allowed: Allowed) -> bool:
     """Whether it is the direct successor of the newest, in time and by a steady clock."""
     tail = run.tail
-    if link.seq != tail.seq + 1 or entry.prev.decode() != run.last_digest or tail.stop_reason:
+    if link.seq != tail.seq + 1 or entry.prev != run.last_digest or tail.stop_reason:
         return False
     elapsed_ms = link.claimed_ms - tail.claimed_ms
     off_ms = min(elapsed_ms, 0)
@@ -146,7 +146,7 @@ def is_quickly_signed(body: bytes, entry: QuickEntry, key: bytes) -> bool:
     """Whether this public key of 32 bytes signed the leaf."""
     from cryptography.exceptions import InvalidSignature
 
-    signature = decode_base64(entry.sig.decode("ascii"), 64)
+    signature = decode_base64(entry.sig, 64)
     try:
         public = _public_key(key)
         public.verify(signature, SIGNED_AS + signed_part(body, entry))
@@ -168,8 +168,8 @@ def _link(index: int, entry: QuickEntry) -> Link:
         int(entry.seq),
         int(entry.claimed_ms),
         None if entry.uptime_ms is None else int(entry.uptime_ms),
-        (entry.boot or b"").decode(),
-        (entry.reason or b"").decode(),
+        entry.boot or "",
+        entry.reason or "",
     )
 
 

@@ -25,56 +25,56 @@ QUICK_KINDS = ("heartbeat", "segment", "stop")
 class QuickEntry(NamedTuple):
     """The values of a record that decide how it is judged; None where a field is absent."""
 
-    blob: bytes | None
-    boot: bytes | None
-    by: bytes | None
-    camera_no: bytes | None
-    claimed_ms: bytes
-    retention: bytes | None
+    blob: str | None
+    boot: str | None
+    by: str | None
+    camera_no: str | None
+    claimed_ms: str
+    retention: str | None
     """The field `class`."""
-    device: bytes
-    end_ms: bytes | None
-    epoch: bytes
-    level: bytes | None
-    manifest_blob: bytes | None
-    prev: bytes
-    reason: bytes | None
-    recording: bytes | None
-    seq: bytes
-    sig: bytes
-    start_ms: bytes | None
-    uptime_ms: bytes | None
+    device: str
+    end_ms: str | None
+    epoch: str
+    level: str | None
+    manifest_blob: str | None
+    prev: str
+    reason: str | None
+    recording: str | None
+    seq: str
+    sig: str
+    start_ms: str | None
+    uptime_ms: str | None
 
 
 _CAPTURED = tuple("class" if name == "retention" else name for name in QuickEntry._fields)
 
-_NAME = rb'"([A-Za-z0-9][A-Za-z0-9._:/-]{0,127})"'
-_DIGEST = rb'"([0-9a-f]{64})"'
+_NAME = r'"([A-Za-z0-9][A-Za-z0-9._:/-]{0,127})"'
+_DIGEST = r'"([0-9a-f]{64})"'
 # Fifteen digits stay below 2^53; a larger number goes the ordinary way.
-_COUNT = rb"(0|[1-9][0-9]{0,14})"
-_INTEGER = rb"(0|-?[1-9][0-9]{0,14})"
+_COUNT = r"(0|[1-9][0-9]{0,14})"
+_INTEGER = r"(0|-?[1-9][0-9]{0,14})"
 # In canonical base64 of 64 bytes the last letter holds four bits that are zero.
-_SIGNATURE = rb'"([A-Za-z0-9+/]{85}[AQgw]==)"'
-_PLAIN_NAME = rb'"[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}"'
+_SIGNATURE = r'"([A-Za-z0-9+/]{85}[AQgw]==)"'
+_PLAIN_NAME = r'"[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}"'
 
 
 # What segments commit to, in canonical order; each stands once or not at all.
 _COMMITTED = ("file", "manifest", "media", "name", "officer")
 
 
-def _word(*words: str) -> bytes:
-    return b'"(' + b"|".join(re.escape(word.encode()) for word in words) + b')"'
+def _word(*words: str) -> str:
+    return f'"({"|".join(map(re.escape, words))})"'
 
 
-def _commitments() -> bytes:
+def _commitments() -> str:
     """To the medium always, to the rest if the record says so."""
     at = _COMMITTED.index("media")
-    before = [b'(?:"%s":%s,)?' % (name.encode(), _DIGEST) for name in _COMMITTED[:at]]
-    after = [b'(?:,"%s":%s)?' % (name.encode(), _DIGEST) for name in _COMMITTED[at + 1 :]]
-    return b"".join([rb"\{", *before, b'"media":', _DIGEST, *after, rb"\}"])
+    before = [f'(?:"{name}":{_DIGEST},)?' for name in _COMMITTED[:at]]
+    after = [f'(?:,"{name}":{_DIGEST})?' for name in _COMMITTED[at + 1 :]]
+    return "".join([r"\{", *before, '"media":', _DIGEST, *after, r"\}"])
 
 
-_PATTERNS: dict[str, bytes] = {
+_PATTERNS: dict[str, str] = {
     **dict.fromkeys(("epoch", "seq", "uptime_ms", "bytes", "camera_no", "battery"), _COUNT),
     "free_mb": _COUNT,
     **dict.fromkeys(("claimed_ms", "start_ms", "end_ms"), _INTEGER),
@@ -85,45 +85,47 @@ _PATTERNS: dict[str, bytes] = {
     "state": _word(*DEVICE_STATES),
     "reason": _word(*STOP_REASONS),
     "commit": _commitments(),
-    "signatures": rb"(\[(?:" + _PLAIN_NAME + rb"(?:," + _PLAIN_NAME + rb"){0,31})?\])",
+    "signatures": r"(\[(?:" + _PLAIN_NAME + r"(?:," + _PLAIN_NAME + r"){0,31})?\])",
 }
-_KIND = b'"kind":"'
-_NEVER = rb"((?!))?"
+_KIND = '"kind":"'
+_NEVER = r"((?!))?"
 
 
-def _expression(kind: str) -> re.Pattern[bytes]:
+def _expression(kind: str) -> re.Pattern[str]:
     """All fields of the kind in canonical order; what is not asked for is not captured."""
     required, optional = KINDS[kind]
     must = REQUIRED_ALWAYS | required
     parts = []
     for name in sorted(must | OPTIONAL_ALWAYS | optional | set(_CAPTURED)):
         if name in {"kind", "v"}:
-            parts.append({"kind": b'"kind":"%s",' % kind.encode(), "v": b'"v":1'}[name])
+            parts.append({"kind": f'"kind":"{kind}",', "v": '"v":1'}[name])
         elif name not in must | OPTIONAL_ALWAYS | optional:
             parts.append(_NEVER)
         elif name in _PATTERNS:
             pattern = _PATTERNS[name]
             if name not in _CAPTURED:
                 pattern = _uncaptured(pattern)
-            part = b'"%s":%s,' % (name.encode(), pattern)
-            parts.append(part if name in must else b"(?:" + part + b")?")
+            part = f'"{name}":{pattern},'
+            parts.append(part if name in must else f"(?:{part})?")
         elif name in must:
             raise ValueError(f"{kind} records must have {name}, and no pattern reads it")
-    return re.compile(rb"\{" + b"".join(parts) + rb"\}")
+    return re.compile(r"\{" + "".join(parts) + r"\}")
 
 
-def _uncaptured(pattern: bytes) -> bytes:
-    return re.sub(rb"(?<!\\)\((?!\?)", b"(?:", pattern)
+def _uncaptured(pattern: str) -> str:
+    return re.sub(r"(?<!\\)\((?!\?)", "(?:", pattern)
 
 
-_EXPRESSIONS = {kind.encode()[:4]: _expression(kind) for kind in QUICK_KINDS}
+_EXPRESSIONS = {kind[:4]: _expression(kind) for kind in QUICK_KINDS}
 
 
 def read_quickly(body: bytes) -> QuickEntry | None:
     """The values of a leaf of one of the quick kinds; None says nothing about it."""
-    at = body.find(_KIND) + len(_KIND)
-    expression = _EXPRESSIONS.get(body[at : at + 4])
-    match = expression.fullmatch(body) if expression else None
+    # Bytes beyond ASCII become letters that no pattern has.
+    text = body.decode("latin-1")
+    at = text.find(_KIND) + len(_KIND)
+    expression = _EXPRESSIONS.get(text[at : at + 4])
+    match = expression.fullmatch(text) if expression else None
     if match is None:
         return None
     entry = QuickEntry._make(match.groups())
@@ -135,4 +137,4 @@ def read_quickly(body: bytes) -> QuickEntry | None:
 def signed_part(body: bytes, entry: QuickEntry) -> bytes:
     """The canonical bytes of a quick record without its signature: what was signed."""
     # Quotes within a text are escaped, so that this stands once in a record of these kinds.
-    return body.replace(b'"sig":"%s",' % entry.sig, b"", 1)
+    return body.replace(b'"sig":"%s",' % entry.sig.encode(), b"", 1)

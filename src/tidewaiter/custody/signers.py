@@ -47,7 +47,7 @@ def keys_that_fit(
 def _key_that_fits(body: bytes, keys: Mapping[tuple[str, int], tuple[bytes, ...]]) -> bytes | None:
     entry = read_quickly(body)
     if entry is not None:
-        signer = (entry.by or entry.device).decode()
+        signer = entry.by or entry.device
         tried = keys.get((signer, int(entry.epoch)), ())
         return next((key for key in tried if is_quickly_signed(body, entry, key)), None)
     try:
