@@ -45,6 +45,8 @@ def test_a_refusal_says_what_was_found_unless_it_may_be_a_key():
     assert "there is no key 'target.password'" in unknown
     assert "k3y" not in unknown
     assert "'audit' is missing" in said('audit = "test"', "")
+    assert "'limits.max_cost' is not in the form" in said("retries = 3", "max_cost = '8 euro'")
+    assert "'attacks.0.seeds' is empty" in said('"swap-feather"', '"swap-feather"\nseeds = []')
 
 
 def test_an_environment_variable_may_be_named_for_a_key():

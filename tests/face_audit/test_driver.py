@@ -79,7 +79,7 @@ def test_a_service_that_is_down_ends_the_run():
 
 def test_denied_access_stops_at_once_and_is_asked_again_later():
     given = ports(recogniser=MadeRecogniser(faults=lambda *_: Reply(Outcome.DENIED, http=403)))
-    with pytest.raises(ConfigurationError, match="denied access"):
+    with pytest.raises(ConfigurationError, match=r"denied access .status 403.; the key"):
         run(audit(), given)
     assert len(given.recogniser.asked) == 1
     given.recogniser.faults = None

@@ -243,8 +243,9 @@ class _Run:
             self._enter(self._answered(sent, reply))
             if reply.outcome is Outcome.DENIED:
                 raise ConfigurationError(
-                    f"the service denied access ({reply.service_code or reply.http}); check the "
-                    "key, its rights and the licence, then run again: what was answered is kept"
+                    f"the service denied access ({_denial(reply)}); the key is wrong or has "
+                    "expired, or lacks the right or the licence: mend that, then run again; what "
+                    "was answered is kept"
                 )
             if reply.outcome not in WORTH_ASKING_AGAIN:
                 return True
@@ -307,6 +308,12 @@ def _row_of(trial: Trial, by: str) -> Row:
         target_id=trial.target,
         compared_id=trial.compared,
     )
+
+
+def _denial(reply: Reply) -> str:
+    """What the service said, as far as it said anything."""
+    status = f"status {reply.http}" if reply.http else ""
+    return ", ".join(part for part in (status, reply.service_code) if part) or "without a word"
 
 
 def _wait(trial_id: str, attempt: int, reply: Reply) -> float:

@@ -248,6 +248,10 @@ def _told(error: ValidationError) -> str:
         return f"{place!r} is missing"
     if first["type"] == "extra_forbidden":
         return f"there is no key {place!r}"
+    if first["type"] == "too_short":
+        return f"{place!r} is empty; at least one is needed"
+    if first["type"] == "string_pattern_mismatch":
+        return f"{place!r} is not in the form that its example has"
     found = f" {first['input']}" if isinstance(first["input"], int | float) else ""
     words = first["msg"].removeprefix("Value error, ").replace("Input should be", "it should be")
     return f"{place!r}{found}: {words}" if place else words
