@@ -201,11 +201,12 @@ class Killed:
         self.folder, self.out, self.seen = folder, out, {}
 
     def __enter__(self):
+        self.before = sys.gettrace()
         sys.settrace(self._trace)
         return self
 
     def __exit__(self, *_):
-        sys.settrace(None)
+        sys.settrace(self.before)
 
     def _trace(self, frame, event, _argument):
         if frame.f_code.co_filename not in WATCHED:

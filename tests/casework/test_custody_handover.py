@@ -22,6 +22,7 @@ from tidewaiter.casework.custody_erasing import destroy
 from tidewaiter.casework.custody_handover import NO_RECORD, HandOver, take_over
 from tidewaiter.casework.custody_site import Site, entries_of, keys_so_far, manifest_entry
 from tidewaiter.casework.custody_taking import HandedIn, plain_parts
+from tidewaiter.custody import handover
 from tidewaiter.custody.camera import must_be_witnessed, recording_name
 from tidewaiter.custody.device import DeviceState, emit
 from tidewaiter.custody.handover import SegmentSecret, format_lines, parse_secrets
@@ -350,6 +351,26 @@ def test_without_secrets_records_count_and_media_are_kept(desk):
     assert desk.imports() == {b"medium": (NO_RECORD,)}
 
 
+def test_a_salt_that_does_not_open_the_medium_is_named(desk):
+    signed = desk.camera.record("A.mp4", b"medium")
+    openings = tuple(replace(one, salt=bytes(16)) for one in signed.secret.openings)
+    desk.camera.secrets = [replace(signed.secret, openings=openings).format()]
+    done = desk.hand_over()
+    assert names(done) == ["media-edited"]
+    assert "is not what the camera committed to" in done.findings[0].text
+    assert desk.imports() == {b"medium": ("media-edited",)}
+
+
+def test_signatures_inside_the_medium_are_noted_by_the_dock(desk, monkeypatch):
+    desk.camera.record("A.mp4", b"medium")
+    plain = handed_in
+    monkeypatch.setitem(
+        globals(), "handed_in", lambda *words: replace(plain(*words), signatures=("onvif",))
+    )
+    desk.hand_over()
+    assert manifest_entry(desk.site.store, "bwc-0099/0").fields["signatures"] == ["onvif"]
+
+
 def test_an_opening_that_does_not_fit_is_not_kept(desk):
     signed = desk.camera.record("A.mp4", b"medium")
     openings = tuple(
@@ -461,6 +482,42 @@ def test_a_secret_with_anything_changed_parses_strictly_or_not(data):
         assert SegmentSecret.parse(changed).format() == changed
     except MalformedText:
         assert changed != line
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"key": b"short"}, "key is not base64 of 32 bytes"),
+        ({"nonce": b"longer than seven"}, "nonce is not base64 of 7 bytes"),
+        ({"chunk_length": 0}, "chunk is not 1 to"),
+        ({"chunk_length": (1 << 24) + 1}, "chunk is not 1 to"),
+        ({"record": "AB" * 32}, "record is not 64 hexadecimal digits"),
+        ({"record": "ab" * 32}, "opening of another record"),
+        ({"openings": "twice"}, "opens one commitment twice"),
+    ],
+)
+def test_a_secret_that_is_none_says_why(desk, change, says):
+    secret = desk.camera.record("A.mp4", b"medium").secret
+    if change.get("openings") == "twice":
+        change = {"openings": secret.openings * 2}
+    line = replace(secret, **change).format()
+    assert parse_secrets(line + b"\n" + secret.format())[0] == {secret.record: secret}
+    with pytest.raises(MalformedText, match=says):
+        SegmentSecret.parse(line)
+
+
+def test_two_secrets_of_one_record_are_told_and_the_first_counts(desk):
+    secret = desk.camera.record("A.mp4", b"medium").secret
+    other = replace(secret, file="B.mp4")
+    found, problems = parse_secrets(format_lines([secret.format(), other.format()]))
+    assert found == {secret.record: secret}
+    assert problems == ["line 2 of the secrets: a second secret of one record"]
+
+
+def test_a_hand_over_beyond_the_limit_asks_for_parts(monkeypatch):
+    monkeypatch.setattr(handover, "LARGEST_HANDOVER", 10)
+    with pytest.raises(MalformedText, match="hand it over in parts"):
+        list(handover.split_lines(b"x" * 11))
 
 
 @pytest.mark.parametrize("name", ["../A.mp4", "a/b", "..", ".", "", "a\x00b", "x" * 256])

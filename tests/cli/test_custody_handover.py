@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 
 import pytest
 
 from tests.cli.custody_kit import Place, run
 from tests.custody.camera_kit import BoardCamera
+from tidewaiter.custody.camera import must_be_witnessed
 from tidewaiter.errors import InputError
 from tidewaiter.wiring_custody_handover import handover_files, key_in_file
 
@@ -47,6 +49,8 @@ def test_from_the_cameras_own_key_to_the_receipt_it_gets_back(place, tmp_path):
     assert "media-edited" in again.text
     assert f"2 receipts for bwc-0099 in {back}" in again.text
     receipt = back / "bwc-0099_1.tlog-proof"
+    in_time_s = must_be_witnessed(camera.leaves[1], receipt.read_bytes(), place.policy.read_bytes())
+    assert 0 <= time.time() - in_time_s < 600
     plain = tmp_path / "B.txt"
     plain.write_bytes(b"second recording " * 999)
     verdict = run("verify", receipt, plain, "--policy", place.policy)

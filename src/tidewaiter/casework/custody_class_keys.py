@@ -113,8 +113,8 @@ def is_logged(site: Site, wanted: str) -> bool:
     marks = (f'"fingerprint":"{wanted}"'.encode(), f'"kind":"{ROTATION}"'.encode())
     return any(
         parse_record(leaf.body).kind == ROTATION
-        for leaf in site.store.leaves()
-        if all(mark in leaf.body for mark in marks)
+        for leaf in site.store.leaves_with(marks[:1])
+        if marks[1] in leaf.body
     )
 
 

@@ -82,6 +82,7 @@ class _Desk:
     site: Site
     handed: HandOver
     retention: str
+    by_content: Mapping[str, HandedIn]
     result: TakenOver
     waiting: list[tuple[Waiting, str]] = field(default_factory=list)
     acknowledged: list[tuple[Waiting, str]] = field(default_factory=list)
@@ -103,7 +104,8 @@ def take_over(
     judge = judge_so_far(site.store, handed.device, allowed or Allowed())
     first = site.log.head.size
     lines = judge_lines(site.store, judge, handed, first)
-    desk = _Desk(site, handed, retention, TakenOver())
+    by_content = {one.sha256: one for one in handed.files}
+    desk = _Desk(site, handed, retention, by_content, TakenOver())
     for line in lines:
         desk.result.findings += line.findings
         _take_line(desk, line)
@@ -170,8 +172,7 @@ def _is_settled(desk: _Desk, record: Record, medium: HandedIn | None) -> bool:
 
 def _medium_of(desk: _Desk, secret: SegmentSecret | None) -> HandedIn | None:
     """The file that has the bytes which the camera says it signed."""
-    wanted = secret.media if secret else ""
-    return next((one for one in desk.handed.files if one.sha256 == wanted), None)
+    return desk.by_content.get(secret.media) if secret else None
 
 
 def _take_medium(

@@ -67,12 +67,10 @@ def judge_so_far(store: LogStore, device: str, allowed: Allowed) -> Judge:
     """A judge that knows every key of the log and the whole chain of one device."""
     judge = Judge(allowed=allowed, whole_log=False)
     named = f'"device":"{device}"'.encode()
-    for leaf in store.leaves():
-        is_key = KEY_MARK in leaf.body or FOUNDING_MARK in leaf.body
-        if is_key or named in leaf.body:
-            # Its signatures were checked when it was taken over; the audit checks all again.
-            judge.check_signatures = is_key
-            judge.feed(leaf.index, leaf.body)
+    for leaf in store.leaves_with([KEY_MARK, FOUNDING_MARK, named]):
+        # Its signatures were checked when it was taken over; the audit checks all again.
+        judge.check_signatures = KEY_MARK in leaf.body or FOUNDING_MARK in leaf.body
+        judge.feed(leaf.index, leaf.body)
     judge.check_signatures = True
     return judge
 
@@ -96,8 +94,8 @@ def judge_lines(store: LogStore, judge: Judge, handed: Lines, first: int) -> lis
             text = "stands in the records twice"
             found.append(_refused(number, leaf, "segment-replayed", text, handed.device))
         else:
-            next_index = first + sum(one.is_new for one in found)
-            found.append(_judged(judge, handed.device, number, leaf, next_index))
+            found.append(_judged(judge, handed.device, number, leaf, first))
+            first += found[-1].is_new
         seen.add(hashed)
         record = found[-1].record
         others |= {record.device} if record is not None else set()
