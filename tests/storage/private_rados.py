@@ -44,6 +44,7 @@ mon allow pool size one = true
 mon allow pool delete = true
 mon warn on pool no redundancy = false
 mon data avail crit = 1
+paxos propose interval = 0.05
 osd data = {folder}/osd
 osd objectstore = memstore
 memstore device bytes = 268435456
@@ -55,9 +56,9 @@ osd pool default pg num = 1
 osd pool default pgp num = 1
 osd pool default pg autoscale mode = off
 osd heartbeat grace = 300
+osd client watch timeout = 2
 rgw rados pool pg num min = 1
 rgw thread pool size = 16
-rgw frontends = beast endpoint=127.0.0.1:{gateway}
 rgw enable usage log = false
 rgw enable gc threads = false
 rgw enable lc threads = false
@@ -80,7 +81,7 @@ class PrivateRados:
         """Make the cluster, start it, and let one user in."""
         monitor, gateway = free_ports(2)
         fsid = str(uuid.uuid4())
-        text = SETTINGS.format(fsid=fsid, folder=self.folder, mon=monitor, gateway=gateway)
+        text = SETTINGS.format(fsid=fsid, folder=self.folder, mon=monitor)
         (self.folder / "ceph.conf").write_text(text)
         (self.folder / "mon").mkdir()
         (self.folder / "osd").mkdir()
@@ -93,9 +94,14 @@ class PrivateRados:
         named = ("--uid=custody", "--display-name=custody")
         keys = (f"--access-key={ACCESS_KEY}", f"--secret-key={SECRET_KEY}")
         self.run("radosgw-admin", "user", "create", *named, *keys)
-        self.launch("radosgw", "-f", "-n", "client.rgw.a")
-        self._wait(gateway)
-        self.endpoint = f"http://127.0.0.1:{gateway}"
+        self.endpoint = self.gateway(gateway)
+
+    def gateway(self, port: int) -> str:
+        """The address of one more gateway to the same objects; the last of `processes` is it."""
+        front = f"--rgw-frontends=beast endpoint=127.0.0.1:{port}"
+        self.launch("radosgw", "-f", "-n", f"client.rgw.p{port}", front)
+        self._wait(port)
+        return f"http://127.0.0.1:{port}"
 
     def launch(self, program: str, *words: str) -> None:
         """Start a daemon that stays until `stop`."""
