@@ -12,8 +12,11 @@ d57862470b001d8e48035d7477fa2ab0cf566a5ef6665cc0087e16332291150e  tidewaiter.err
 7b92150584a617f900d6834fb3c9e8baaaf46c77b9fc78628915db69d3efac17  tidewaiter.custody.keys
 afa33291a522a1faf01e30d3f333b89bf9126b060647a448499372991b9cb3c3  tidewaiter.custody.note
 5f684d30cd8b77e40115c3ef258324a034b99244c138a3249ddf9e2bd5b72ee9  tidewaiter.custody.proof
+ef7e96051aafb25e662d7b3ae655deb626cab42c6c69153a68183f86acf130f3  tidewaiter.custody.findings_french
 35f0325db71c2012d013d4255deaace5c6dff19502039a6dad7df11db3fd2124  tidewaiter.custody.discrepancy
 0f23832e0f76947a23a97bb0b227dcb0dfe465d4601da48eeb6a034caab84cca  tidewaiter.custody.verdict
+2940feca46a1fb9c0e222a239af937b90315ce2d74de1e56c9331dac05faadd3  tidewaiter.custody.verdict_french
+d86023ca843f8ff684d375498817a5ae50dc1aec331bb76429b01838677880b8  tidewaiter.custody.translating
 3f2783069daea25660e121a1b8c638e592300557ac265d65c3e8367b68be3b0e  tidewaiter.custody.record_kinds
 8e31c30e9a064730304a71cf23bbc978829e0889af2508b5357c781d5cd961b3  tidewaiter.custody.record
 4bde3b4a352ef422e5b0c4fdadc427b83cb938be2a204bfb11b5e8096ce1144c  tidewaiter.custody.chains
@@ -32,7 +35,7 @@ c89d0d59f8c3ef16b5da0914804a328dd6ba03ae16d0cf0d75b44acb6ff250a7  tidewaiter.cus
 feb3b55c11f81a1d4967025af9dd3e5cdf5c1d7602a5ecc24acdd09477069191  tidewaiter.custody.commitments
 fde59d4888ec08fbeb5b32ce17240006491955b75eb3a17843bc43599ae1ec65  tidewaiter.custody.verify_files
 995f4fcb910377faafc743168b2ecd6d97d852a87500658e49a634dbdb3de016  tidewaiter.custody.verify
-4b46647989cc813333b5c3875060474a5da31cf8287385476c92e1d2dfffcaab  tidewaiter.storage.custody_bundle
+0f540c9816c97dd924bd593a297c3ad03173184ff45e0a46d6db8c0b1313a6a8  tidewaiter.storage.custody_bundle
 """
 
 from __future__ import annotations
@@ -48,6 +51,7 @@ import base64
 import binascii
 import hashlib
 import importlib.util
+import io
 import json
 import re
 import struct
@@ -59,7 +63,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence, Set as Abstra
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, ClassVar
@@ -662,6 +666,169 @@ class ProofFile:
         return "\n".join(lines).encode("ascii") + b"\n\n" + self.checkpoint_note
 
 
+# == tidewaiter.custody.findings_french
+#
+# What the judge of a log finds, in French; the notation is that of `verdict_french`.
+
+FRENCH_FINDINGS = {
+    # Where, and since when.
+    "{name}: <text> after {at@} before {to@}": "{name} : <text>, après le {at@} et avant le {to@}",
+    "{name}: <text> after {at@}": "{name} : <text>, après le {at@}",
+    "{name}: <text> before {at@}": "{name} : <text>, avant le {at@}",
+    "{name*}: <text>": "{name*} : <text>",
+    "entry {n#}: <text>": "entrée {n#} : <text>",
+    "entry {n#}, {kind}: <text>": "entrée {n#}, {kind} : <text>",
+    "entry {n#} of {who} <text>": "l'entrée {n#} de {who} <text>",
+    "entry {n#} of {who}: <text>": "l'entrée {n#} de {who} : <text>",
+    # Signatures.
+    "the signature is not by key {k#} of {who}": (
+        "la signature n'est pas celle de la clé {k#} de {who}"
+    ),
+    "the signature is not by the founder {who}": "la signature n'est pas celle du fondateur {who}",
+    "entry 0 was signed by {who}, who is not among the founders": (
+        "l'entrée 0 a été signée par {who}, qui n'est pas parmi les fondateurs"
+    ),
+    "was signed by {who}, not by {other}": "a été signée par {who}, et non par {other}",
+    "was signed by {who}, but {other} has a key of its own": (
+        "a été signée par {who}, alors que {other} a sa propre clé"
+    ),
+    "was signed by {who}, which is a <kind> and no dock": (
+        "a été signée par {who} (<kind>), qui n'est pas une station d'accueil"
+    ),
+    "cannot be attributed: <problem>": "ne peut être attribuée : <problem>",
+    "does not count: <problem>": "ne compte pas : <problem>",
+    "entry {n#} claims the level {level}, but {who}, which signed it, is a <kind>": (
+        "l'entrée {n#} affirme le niveau {level}, mais {who}, qui l'a signée, est : <kind>"
+    ),
+    "claims a time {s#} s after witnesses had confirmed it": (
+        "affirme une heure postérieure de {s#} s à sa confirmation par les témoins"
+    ),
+    "the clock of {who} was off by {s#} s when it was docked": (
+        "l'horloge de {who} était décalée de {s#} s lors du dépôt à la station"
+    ),
+    # Keys.
+    "no entry before {n#} enrols key {k#} of {who}": (
+        "aucune entrée avant {n#} n'inscrit la clé {k#} de {who}"
+    ),
+    "key {k#} of {who} was revoked by entry {n#}": (
+        "la clé {k#} de {who} a été révoquée par l'entrée {n#}"
+    ),
+    "key {k#} of {who} was replaced by entry {n#}": (
+        "la clé {k#} de {who} a été remplacée par l'entrée {n#}"
+    ),
+    "entry {n#} names founders; only entry 0 may": (
+        "l'entrée {n#} nomme des fondateurs ; seule l'entrée 0 le peut"
+    ),
+    "the founding entry names a founder, or a key, twice": (
+        "l'entrée fondatrice nomme deux fois un fondateur ou une clé"
+    ),
+    "the key that entry {n#} gives {who} is already that of {other}": (
+        "la clé que l'entrée {n#} donne à {who} est déjà celle de {other}"
+    ),
+    "entry {n#} enrols key {k#} of {who}, which has key {m#}": (
+        "l'entrée {n#} inscrit la clé {k#} de {who}, qui a déjà la clé {m#}"
+    ),
+    "entry {n#} makes {who} another <kind> than it was before": (
+        "l'entrée {n#} fait de {who} autre chose que ce qu'il était (<kind>)"
+    ),
+    "entry {n#}, a record of {other}, rotates a key of {who}": (
+        "l'entrée {n#}, dans la chaîne de {other}, remplace une clé de {who}"
+    ),
+    "entry {n#} rotates key {k#} of {who} to another epoch than the next": (
+        "l'entrée {n#} remplace la clé {k#} de {who} par une autre que la suivante"
+    ),
+    "entry {n#} revokes the keys of {who} without being a person's": (
+        "l'entrée {n#} révoque les clés de {who} sans être celle d'une personne"
+    ),
+    "entry {n#} revokes the keys of {who}, which has none": (
+        "l'entrée {n#} révoque les clés de {who}, qui n'en a pas"
+    ),
+    # Approvals.
+    "approved by <who,>; two people of different roles needed": (
+        "approuvé par <who,> ; il faut deux personnes de rôles différents"
+    ),
+    "approved by <who,>; two people of different roles needed (<why;>)": (
+        "approuvé par <who,> ; il faut deux personnes de rôles différents (<why;>)"
+    ),
+    "the founding entry is signed by fewer than two of the people it names": (
+        "l'entrée fondatrice est signée par moins de deux des personnes qu'elle nomme"
+    ),
+    "all founders have one role; two roles needed": (
+        "tous les fondateurs ont un seul rôle ; il en faut deux"
+    ),
+    "the founding entry is not signed by {names*}": (
+        "l'entrée fondatrice n'est pas signée par {names*}"
+    ),
+    "{who} is a <kind>, not a person": "{who} n'est pas une personne (<kind>)",
+    "{who} has the role {role}, which approves nothing": (
+        "{who} a le rôle {role}, qui n'approuve rien"
+    ),
+    "{who} is who asked for it": "{who} est l'auteur de la demande",
+    "the signature of {who} is not over this action": (
+        "la signature de {who} ne porte pas sur cette action"
+    ),
+    "all who approved have the role {role}": "tous les approbateurs ont le rôle {role}",
+    "{who} approved twice": "{who} a approuvé deux fois",
+    "entry {n#} uses the approvals given for entry {m#} again": (
+        "l'entrée {n#} réutilise les approbations données pour l'entrée {m#}"
+    ),
+    # Chains of devices, and what is missing in them.
+    "is the medium of entry {m#} again": "est de nouveau le contenu de l'entrée {m#}",
+    "the clock of {who} went <way> by {s#} s between numbers {a#} and {b#}": (
+        "l'horloge de {who} est allée <way> de {s#} s entre les numéros {a#} et {b#}"
+    ),
+    "number {n#} of {who} is logged again by entry {m#}": (
+        "le numéro {n#} de {who} est consigné de nouveau par l'entrée {m#}"
+    ),
+    "number {n#} of {who} is used for a second record with other content by entry {m#}": (
+        "le numéro {n#} de {who} est utilisé par l'entrée {m#} pour un second contenu"
+    ),
+    "number {n#} of {who} (entry {m#}) does not name number {a#} as logged (entry {b#})": (
+        "le numéro {n#} de {who} (entrée {m#}) ne désigne pas le numéro {a#} tel que consigné "
+        "(entrée {b#})"
+    ),
+    "number {n#} of {who} (entry {m#}) is its first and yet names one before it": (
+        "le numéro {n#} de {who} (entrée {m#}) est son premier et en désigne pourtant un précédent"
+    ),
+    "the file numbers of camera {who} jump from {a#} to {b#}: files {c#} to {d#} were not docked": (
+        "les numéros de fichier de la caméra {who} sautent de {a#} à {b#} : les fichiers {c#} à "
+        "{d#} n'ont pas été déposés"
+    ),
+    "number {n#} is missing from the records of {who}": (
+        "le numéro {n#} manque parmi les entrées de {who}"
+    ),
+    "numbers {a#} to {b#} are missing from the records of {who}": (
+        "les numéros {a#} à {b#} manquent parmi les entrées de {who}"
+    ),
+    "{who} was to record {what}; {s#} s are missing": (
+        "{who} devait enregistrer {what} ; il manque {s#} s"
+    ),
+    "the unit {who} was to record {what}; {s#} s are missing": (
+        "l'unité {who} devait enregistrer {what} ; il manque {s#} s"
+    ),
+    "{who} has not been heard from since, and signed no stop": (
+        "{who} n'a plus donné signe depuis, et n'a signé aucun arrêt"
+    ),
+    "{who} was silent for {s#} s, and signed no stop before": (
+        "{who} est resté muet {s#} s, sans avoir signé d'arrêt auparavant"
+    ),
+    # How long recordings are kept.
+    "entry {n#} erases {recording}, which no entry before it brought in": (
+        "l'entrée {n#} efface {recording}, qu'aucune entrée antérieure n'a fait entrer"
+    ),
+    "entry {n#} erases {recording} while a hold on it is in force": (
+        "l'entrée {n#} efface {recording} alors qu'un gel le protège"
+    ),
+    "entry {n#} erases {recording} {d#} days before its date; <lacking>": (
+        "l'entrée {n#} efface {recording} {d#} jours avant son terme ; <lacking>"
+    ),
+    "no entry before it brings in {recording}": (
+        "aucune entrée antérieure ne fait entrer {recording}"
+    ),
+}
+"""English sentences of the judge, and the parts that they are put together from."""
+
+
 # == tidewaiter.custody.discrepancy
 #
 # What an audit or a verifier found wrong, by name, with its place in the log.
@@ -829,6 +996,287 @@ def shown_text(text: str) -> str:
     """A foreign text as it may be printed: no control characters, not too long."""
     clean = "".join(letter if letter.isprintable() else "?" for letter in text[:_LONGEST_SHOWN])
     return clean if len(text) <= _LONGEST_SHOWN else f"{clean}…"
+
+
+# == tidewaiter.custody.verdict_french
+#
+# What a verifier says, in French: every English sentence of a verdict with its translation.
+#
+# `{x}` stands for one word, `{x*}` for any text, `{x#}` for a number, `{x@}` for a time; they are
+# carried over as they are. `<x>` stands for a part that is translated in its turn, `<x,>` and
+# `<x;>` for a list of such parts. Names of findings stay English: the documents explain them.
+
+FRENCH_HEADLINES = {
+    "proven": "PROUVÉ : ce qui est listé en premier est établi, et rien de ce qui a été remis ne "
+    "le contredit.",
+    "not-a-bundle": "PAS UN DOSSIER : il n'y a rien ici qui puisse être vérifié.",
+    "cannot-tell": "INDÉCIDABLE : il manque quelque chose de nécessaire à une preuve.",
+    "contradicted": "CONTREDIT : quelque chose ici n'est pas ce qui a été consigné.",
+}
+"""The first line of a verdict by its conclusion."""
+
+FRENCH_TITLES = {
+    "Contradicted": "Contredit",
+    "Proven": "Prouvé",
+    "Missing": "Manquant",
+    "Not proven": "Non prouvé",
+}
+
+FRENCH_WORDS = {
+    "device": "appareil",
+    "dock": "station d'accueil",
+    "service": "service",
+    "person": "personne",
+    "nobody": "personne",
+    "no witness": "aucun témoin",
+    "forward": "en avant",
+    "back": "en arrière",
+    "report": "le rapport",
+    "exhibit": "la pièce",
+    "examination": "l'examen",
+    "decision": "la décision",
+    "is": "figure",
+    "are": "figurent",
+    ", still sealed": ", encore scellé",
+}
+"""Single words that sentences are put together from."""
+
+FRENCH_SENTENCES = {
+    # What was confirmed, and by whom.
+    "the log of {n#} entries existed no later than {at@}, confirmed by <who,> (<needed> needed)": (
+        "le registre de {n#} entrées existait au plus tard le {at@}, confirmé par <who,> "
+        "(il faut : <needed>)"
+    ),
+    "the log of {n#} entries is confirmed by <who,>; the policy asks for <needed>": (
+        "le registre de {n#} entrées est confirmé par <who,> ; la politique exige : <needed>"
+    ),
+    "{name} on {at@}": "{name} le {at@}",
+    "{n#} of {names*}": "{n#} parmi {names*}",
+    "that anybody independent had to confirm anything: the policy asks for no witness, and whoever "
+    "holds the log's key could have written another history": (
+        "que quiconque d'indépendant ait dû confirmer quoi que ce soit : la politique n'exige "
+        "aucun témoin, et le détenteur de la clé du registre aurait pu écrire une autre histoire"
+    ),
+    "the bundle holds all of <where>: none is left out": (
+        "le dossier contient tout <where> : aucune entrée n'est omise"
+    ),
+    "<shown> of the bundle <are> in <where>, unaltered": (
+        "<shown> du dossier <are> sans altération dans <where>"
+    ),
+    "the log {origin} of {n#} entries": "le registre {origin} de {n#} entrées",
+    "entry {n#}": "l'entrée {n#}",
+    "entries {n*}": "les entrées {n*}",
+    "{n#} entries between {a#} and {b#}": "{n#} entrées entre {a#} et {b#}",
+    "entry {n#} ({kind} {recording}) was signed by key {k#} of {who}, enrolled by entry {m#}; it "
+    "claims the time {at@}": (
+        "l'entrée {n#} ({kind} {recording}) a été signée par la clé {k#} de {who}, inscrite par "
+        "l'entrée {m#} ; elle se dit du {at@}"
+    ),
+    "{who} signed a stop ({reason}) on {at@}": "{who} a signé un arrêt ({reason}) le {at@}",
+    "numbers {a#} to {b#} of {who} are all there, from {at@} to {to@} by its clock": (
+        "les numéros {a#} à {b#} de {who} sont tous présents, du {at@} au {to@} selon son horloge"
+    ),
+    "{recording} was erased by entry {n#}, approved by {who*}: {basis*}": (
+        "{recording} a été effacé par l'entrée {n#}, approuvée par {who*} : {basis*}"
+    ),
+    # Files and openings.
+    "{name*} is, byte for byte, the recording {recording} of {who} logged as entry {n#}<sealed>": (
+        "{name*} est, octet pour octet, l'enregistrement {recording} de {who} consigné par "
+        "l'entrée {n#}<sealed>"
+    ),
+    "{name*} is, byte for byte, the <field> of the <kind> logged as entry {n#}": (
+        "{name*} est, octet pour octet, <field> désigné par <kind> de l'entrée {n#}"
+    ),
+    "{name*} is the manifest of {recording} logged as entry {n#}<sealed>": (
+        "{name*} est le manifeste de {recording} consigné par l'entrée {n#}<sealed>"
+    ),
+    "{name*} is, byte for byte, the redacted copy {result} logged as entry {n#}<sealed>: made from "
+    "{recording}, and not the original": (
+        "{name*} est, octet pour octet, la copie caviardée {result} consignée par l'entrée "
+        "{n#}<sealed> : faite à partir de {recording}, et non l'original"
+    ),
+    "{field} of entry {n#} is: {value*}": "{field} de l'entrée {n#} : {value*}",
+    "the opening of {field} does not fit what entry {n#} committed to": (
+        "l'ouverture de {field} ne correspond pas à l'engagement de l'entrée {n#}"
+    ),
+    "the entry that the opening of {field} belongs to": (
+        "l'entrée à laquelle appartient l'ouverture de {field}"
+    ),
+    "the entry with which {name*} could be compared": (
+        "l'entrée à laquelle {name*} pourrait être comparé"
+    ),
+    "{name*} ({n#} bytes, SHA-256 {digest}) is not <names,> as logged": (
+        "{name*} ({n#} octets, SHA-256 {digest}) n'est pas ce qui a été consigné : <names,>"
+    ),
+    "the exhibit or report of entry {n#}": "la pièce ou le rapport de l'entrée {n#}",
+    "{name*} is not the sealed file of any entry here; whether it is the plain recording takes the "
+    "salt of {names*}, which was not handed in or was destroyed": (
+        "{name*} n'est le fichier scellé d'aucune entrée présente ; pour savoir si c'est "
+        "l'enregistrement en clair, il faut le sel de {names*}, qui n'a pas été remis ou a été "
+        "détruit"
+    ),
+    "the content of {recording} (entry {n#}): no file that fits it was handed in, only its entry "
+    "was checked": (
+        "le contenu de {recording} (entrée {n#}) : aucun fichier correspondant n'a été remis, "
+        "seule l'entrée a été vérifiée"
+    ),
+    "what signatures inside {recording} said (entry {n#} noted {names*}): they were read when it "
+    "came in, and nothing here rests on them": (
+        "ce que disaient les signatures contenues dans {recording} (l'entrée {n#} a noté "
+        "{names*}) : elles ont été lues à la réception, et rien ici ne repose sur elles"
+    ),
+    # What even an unbroken proof does not show.
+    "claim level {level}: <words>": "niveau {level} : <words>",
+    "the device itself signed first: what it was shown or fed before is not covered": (
+        "l'appareil lui-même a signé le premier : ce qu'on lui a montré ou fourni auparavant n'est "
+        "pas couvert"
+    ),
+    "the dock signed first: nothing before the docking is covered": (
+        "la station d'accueil a signé la première : rien de ce qui précède n'est couvert"
+    ),
+    "the ingest signed first: nothing before it is covered": (
+        "la réception a signé la première : rien de ce qui précède n'est couvert"
+    ),
+    "it was imported: nothing before the import is covered": (
+        "il a été importé : rien de ce qui précède l'importation n'est couvert"
+    ),
+    "who signed {n#} of the entries {a#} to {b#}: entry {m#} says that the key of {who} may have "
+    "been in other hands since {at@}": (
+        "qui a signé {n#} des entrées {a#} à {b#} : l'entrée {m#} dit que la clé de {who} a pu "
+        "être en d'autres mains depuis le {at@}"
+    ),
+    "that no later entry revoked a key, or erased or changed what is proven here: the bundle is "
+    "only part of the log": (
+        "qu'aucune entrée postérieure n'ait révoqué une clé, ni effacé ou modifié ce qui est "
+        "prouvé ici : le dossier n'est qu'une partie du registre"
+    ),
+    "who holds the keys: entry 0, in which the founders name each other, is not in the bundle": (
+        "qui détient les clés : l'entrée 0, où les fondateurs se nomment, n'est pas dans le dossier"
+    ),
+    "who signed: <text> (the bundle is only part of the log)": (
+        "qui a signé : <text> (le dossier n'est qu'une partie du registre)"
+    ),
+    "<text> (the bundle is only part of the log)": (
+        "<text> (le dossier n'est qu'une partie du registre)"
+    ),
+    "the time that the device claims: <text>": "l'heure que l'appareil affirme : <text>",
+    # What a proof file or a policy lacks.
+    "{name*} proves an entry that is not in it": (
+        "{name*} prouve une entrée qui n'y est pas contenue"
+    ),
+    "no proof file was handed in: none begins with {line}": (
+        "aucun fichier de preuve n'a été remis : aucun ne commence par {line}"
+    ),
+    "the policy cannot be read: <error>": "la politique ne peut être lue : <error>",
+    "the log {origin} is not in the policy": "le registre {origin} n'est pas dans la politique",
+    "the checkpoint of {origin} has extension lines; this log never writes any, and not every "
+    "cosignature covers them": (
+        "le point de contrôle de {origin} a des lignes d'extension ; ce registre n'en écrit "
+        "jamais, et toutes les cosignatures ne les couvrent pas"
+    ),
+    "the proof for leaf {n#} of {m#} leads to another root than the checkpoint's: the entry is not "
+    "the one that was logged there, or the proof was altered": (
+        "la preuve de l'entrée {n#} sur {m#} mène à une autre racine que celle du point de "
+        "contrôle : l'entrée n'est pas celle qui y a été consignée, ou la preuve a été altérée"
+    ),
+    "the signature of {who} does not fit what is signed": (
+        "la signature de {who} ne correspond pas à ce qui est signé"
+    ),
+    "no signature of {names*} under the note; one is needed": (
+        "aucune signature de {names*} sous la note ; il en faut une"
+    ),
+    # Two histories.
+    "{origin} signed two different logs of {n#} entries; keep both checkpoints: together they "
+    "prove it to anybody": (
+        "{origin} a signé deux registres différents de {n#} entrées ; conservez les deux points "
+        "de contrôle : ensemble, ils le prouvent à quiconque"
+    ),
+    "two checkpoints of {origin} show different entries {n#}": (
+        "deux points de contrôle de {origin} montrent des entrées {n#} différentes"
+    ),
+    "the first {n#} entries of {origin} are not those of its checkpoint of {m#} entries: it signed "
+    "two histories": (
+        "les {n#} premières entrées de {origin} ne sont pas celles de son point de contrôle de "
+        "{m#} entrées : il a signé deux histoires"
+    ),
+}
+"""English sentences of the verifier itself, each with the French one."""
+
+
+# == tidewaiter.custody.translating
+#
+# A verdict in another language than English, made from the English one.
+#
+# What is decided does not depend on it: finished sentences are looked up, and what is not in the
+# table, such as the details of a format, stays English and says so.
+
+VERDICT_LANGUAGES = ("en", "fr")
+NOT_TRANSLATED = "(en anglais) "
+_PART = re.compile(r"(\{\w+[*#@]?\}|<\w+[,;]?>)")
+_MATCHES = {
+    "*": r"(.*?)",
+    "#": r"([-+]?\d+(?:\.\d+)?)",
+    "@": r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC|-?\d+ ms after 1970)",
+}
+
+
+def words_in(verdict: Verdict, language: str) -> str:
+    """The verdict as plain text in one of `VERDICT_LANGUAGES`."""
+    if language != "fr":
+        return verdict.words()
+    lines = []
+    for line in verdict.words().splitlines():
+        if line.startswith("  - "):
+            lines.append(f"  - {_in_french(line[4:])}")
+        else:
+            lines.append(FRENCH_TITLES.get(line, line))
+    return "\n".join([FRENCH_HEADLINES[verdict.conclusion], *lines[1:]]) + "\n"
+
+
+def _in_french(text: str) -> str:
+    """One sentence, or part of one; marked where the table does not have it."""
+    if text in FRENCH_WORDS:
+        return FRENCH_WORDS[text]
+    for pattern, names, french in _patterns():
+        found = pattern.fullmatch(text)
+        if found:
+            values = dict(zip(names, found.groups(), strict=True))
+            pieces = enumerate(_PART.split(french))
+            return "".join(_value(one, values) if at % 2 else one for at, one in pieces)
+    return f"{NOT_TRANSLATED}{text}"
+
+
+def _value(part: str, values: dict[str, str]) -> str:
+    value = values[part]
+    if part.startswith("{") or not value:
+        return value
+    if part[-2] not in ",;":
+        return _in_french(value)
+    separator = f"{part[-2]} "
+    return separator.join(_listed_one(one) for one in value.split(separator))
+
+
+def _listed_one(text: str) -> str:
+    """An item of a list, which may be a bare name."""
+    return text if " " not in text and text not in FRENCH_WORDS else _in_french(text)
+
+
+@cache
+def _patterns() -> list[tuple[re.Pattern[str], list[str], str]]:
+    """Patterns of all sentences, those with most words of their own first."""
+    table = FRENCH_SENTENCES | FRENCH_FINDINGS
+    ordered = sorted(table, key=lambda english: -len(_PART.sub("", english)))
+    return [_pattern(english, table[english]) for english in ordered]
+
+
+def _pattern(english: str, french: str) -> tuple[re.Pattern[str], list[str], str]:
+    pieces = _PART.split(english)
+    spelled = [_matching(piece) if at % 2 else re.escape(piece) for at, piece in enumerate(pieces)]
+    return re.compile("".join(spelled), re.DOTALL), pieces[1::2], french
+
+
+def _matching(part: str) -> str:
+    return r"(.*?)" if part.startswith("<") else _MATCHES.get(part[-2], r"(\S+?)")
 
 
 # == tidewaiter.custody.record_kinds
@@ -3799,6 +4247,7 @@ def verdict_json(verdict: Verdict) -> str:
 
 def run_verifier(arguments: Sequence[str] | None = None) -> int:
     """Verify what the command line names; prints the verdict and returns the exit code."""
+    _print_whatever_comes()
     chosen = _command_line().parse_args(arguments)
     if importlib.util.find_spec("cryptography") is None:
         sys.stderr.write("signatures need a library: python -m pip install cryptography\n")
@@ -3811,8 +4260,16 @@ def run_verifier(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"{error.filename}: {error.strerror}\n")
         return EXIT_CODES[Conclusion.NOT_A_BUNDLE]
     verdict = verify(bundle, policy, files)
-    sys.stdout.write(verdict_json(verdict) if chosen.json else verdict.words())
+    told = verdict_json(verdict) if chosen.json else words_in(verdict, chosen.lang)
+    sys.stdout.write(told)
     return verdict.exit_code
+
+
+def _print_whatever_comes() -> None:
+    """A name that this terminal cannot show must not end the program: it is spelled out."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _read_part(path: Path, name: str) -> Part:
@@ -3834,7 +4291,10 @@ def _command_line() -> argparse.ArgumentParser:
         required=True,
         help="whom to trust; take it from the administration's witnesses, never from the bundle",
     )
-    parser.add_argument("--json", action="store_true", help="print the verdict as JSON")
+    parser.add_argument("--json", action="store_true", help="print the verdict as JSON, in English")
+    parser.add_argument(
+        "--lang", choices=VERDICT_LANGUAGES, default="en", help="language of the verdict"
+    )
     return parser
 
 

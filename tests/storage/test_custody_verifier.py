@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import io
 import json
 import subprocess
 import sys
@@ -104,6 +105,31 @@ def test_an_older_python_is_named_before_anything_else(bundle):
     assert outcome.returncode == 3
     assert outcome.stderr == "Python 3.11 or later is needed; this is 3.10.12\n"
     ast.parse(COMMITTED.read_text(encoding="utf-8"), feature_version=(3, 8))
+
+
+def test_a_terminal_that_knows_fewer_letters_is_no_failure(bundle, monkeypatch):
+    film = bundle / "\u0915\u0948\u092e\u0930\u093e.mp4"
+    film.write_bytes(plain("bwc-1", 2))
+    screen = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr(sys, "stdout", screen)
+    receipt, policy = str(bundle / "receipt.tlog-proof"), str(bundle / "policy")
+    assert run_verifier([receipt, str(film), "--policy", policy, "--lang", "fr"]) == 0
+    screen.flush()
+    told = screen.buffer.getvalue()
+    assert told.startswith(b"PROUV\\xc9 : ")
+    assert b"\\u0915\\u0948\\u092e\\u0930\\u093e.mp4 est, octet pour octet" in told
+
+
+def test_the_verdict_in_french_is_the_same_alone_and_within_the_package(
+    bundle, capsys, monkeypatch
+):
+    monkeypatch.chdir(bundle)
+    arguments = ["receipt.tlog-proof", "changed.mp4", "--policy", "policy", "--lang", "fr"]
+    assert run_verifier(arguments) == 4
+    told = capsys.readouterr().out
+    assert told.startswith("CONTREDIT : quelque chose ici n'est pas ce qui a été consigné.\n")
+    outcome = alone(bundle, *arguments)
+    assert (outcome.returncode, outcome.stdout) == (4, told)
 
 
 def test_a_missing_library_is_named(bundle, capsys, monkeypatch):

@@ -19,14 +19,24 @@ from tidewaiter.cli.custody_options import discrepancy_json, echo
     required=True,
     help="Policy file: whose log, which witnesses, how many. Get it from somebody you trust.",
 )
+@click.option(
+    "--lang",
+    type=click.Choice(("en", "fr")),
+    default="en",
+    show_default=True,
+    help="Language of the verdict in words.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
-def command(*, bundle: Path, files: tuple[Path, ...], policy: Path, as_json: bool) -> None:
+def command(
+    *, bundle: Path, files: tuple[Path, ...], policy: Path, lang: str, as_json: bool
+) -> None:
     """Verify BUNDLE, a proof file or an exported folder, and FILES against it.
 
     Says in words what is proven, by whom and when, what is not proven, what is missing and what
     contradicts. Asks no server. Exits with 0 proven, 4 contradicted, 3 cannot tell, 2 no bundle.
     """
     from tidewaiter import wiring_custody_bundle
+    from tidewaiter.custody.translating import words_in
 
     verdict = wiring_custody_bundle.verify_files(bundle, policy, files)
     if as_json:
@@ -39,6 +49,6 @@ def command(*, bundle: Path, files: tuple[Path, ...], policy: Path, as_json: boo
         }
         click.echo(json.dumps(whole, ensure_ascii=False).encode())
     else:
-        for line in verdict.words().splitlines():
+        for line in words_in(verdict, lang).splitlines():
             echo(line)
     raise click.exceptions.Exit(verdict.exit_code)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import importlib.util
+import io
 import json
 import sys
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from tidewaiter.custody.proof import PROOF_SUFFIX
+from tidewaiter.custody.translating import VERDICT_LANGUAGES, words_in
 from tidewaiter.custody.verdict import EXIT_CODES, Conclusion, Verdict
 from tidewaiter.custody.verify import Bundle, Part, verify
 from tidewaiter.custody.verify_files import HandedIn
@@ -63,6 +65,7 @@ def verdict_json(verdict: Verdict) -> str:
 
 def run_verifier(arguments: Sequence[str] | None = None) -> int:
     """Verify what the command line names; prints the verdict and returns the exit code."""
+    _print_whatever_comes()
     chosen = _command_line().parse_args(arguments)
     if importlib.util.find_spec("cryptography") is None:
         sys.stderr.write("signatures need a library: python -m pip install cryptography\n")
@@ -75,8 +78,16 @@ def run_verifier(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"{error.filename}: {error.strerror}\n")
         return EXIT_CODES[Conclusion.NOT_A_BUNDLE]
     verdict = verify(bundle, policy, files)
-    sys.stdout.write(verdict_json(verdict) if chosen.json else verdict.words())
+    told = verdict_json(verdict) if chosen.json else words_in(verdict, chosen.lang)
+    sys.stdout.write(told)
     return verdict.exit_code
+
+
+def _print_whatever_comes() -> None:
+    """A name that this terminal cannot show must not end the program: it is spelled out."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _read_part(path: Path, name: str) -> Part:
@@ -98,5 +109,8 @@ def _command_line() -> argparse.ArgumentParser:
         required=True,
         help="whom to trust; take it from the administration's witnesses, never from the bundle",
     )
-    parser.add_argument("--json", action="store_true", help="print the verdict as JSON")
+    parser.add_argument("--json", action="store_true", help="print the verdict as JSON, in English")
+    parser.add_argument(
+        "--lang", choices=VERDICT_LANGUAGES, default="en", help="language of the verdict"
+    )
     return parser
