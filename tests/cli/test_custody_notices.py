@@ -46,3 +46,16 @@ def test_a_clock_far_off_is_told(place):
         assert told in answer.text
     words = ("dock", "--device", "bwc-0017", place.card, "--camera-clock", shown_clock())
     assert "notice: the clock" not in place.do(*words).text
+
+
+def test_who_has_confirmed_needs_no_request_and_a_request_is_no_answer(place, tmp_path):
+    with place.served("court"):
+        answer = place.do("checkpoint", "--requests", tmp_path)
+    assert answer.code == 0, answer.text
+    said = {line.partition(": ")[0]: line for line in answer.text.splitlines() if "add-ch" in line}
+    assert "court-" in said["not needed, has confirmed"]
+    assert "vigilance-" in said["carry to the witness"]
+    (request,) = tmp_path.glob("vigilance-*")
+    wrong = place.do("checkpoint", "--answer", "vigilance", request)
+    assert wrong.code == 2
+    assert f"its answer is {request.name}.cosigned" in wrong.text

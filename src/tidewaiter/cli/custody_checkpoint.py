@@ -13,6 +13,9 @@ from tidewaiter.cli.custody_options import (
     tell_discrepancies,
     tell_outcome,
 )
+from tidewaiter.errors import InputError
+
+REQUEST = ".add-checkpoint"
 
 
 @click.command("checkpoint")
@@ -53,18 +56,32 @@ def command(
     place = SitePlace(site)
     with opened_site(place) as opened:
         for name, path in answers:
-            wiring_custody.take_answer(opened, name, path.read_bytes())
+            wiring_custody.take_answer(opened, name, _read_answer(path))
             echo(f"confirmed by {name}")
         outcome = wiring_custody.confirm(place, opened, wiring_custody.Outcome())
         tell_outcome(outcome)
         head = opened.log.head
         echo(f"checkpoint of {head.size} entries, root {head.root.hex()}")
         if requests is not None:
+            done = {one.witness for one in outcome.confirmations if one.time_s is not None}
             for path in wiring_custody.write_requests(opened, requests):
-                echo(f"carry to the witness: {path}")
+                has_confirmed = any(path.name == f"{name}-{head.size}{REQUEST}" for name in done)
+                said = "not needed, has confirmed" if has_confirmed else "carry to the witness"
+                echo(f"{said}: {path}")
         if out is not None:
             wiring_custody.write_whole(out, opened.log.checkpoint().encoded)
         further = [one for one in opened.log.discrepancies if one not in outcome.discrepancies]
         tell_discrepancies(further)
     if further or outcome.discrepancies:
         raise click.exceptions.Exit(CONTRADICTED)
+
+
+def _read_answer(path: Path) -> bytes:
+    """The lines a witness wrote. Raises InputError for the request that they answer."""
+    answer = path.read_bytes()
+    if answer.startswith(b"old "):
+        raise InputError(
+            f"{path.name} is the request to the witness; its answer is {path.name}.cosigned, "
+            "which `tidewaiter custody witness sign` writes"
+        )
+    return answer
