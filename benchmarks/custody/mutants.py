@@ -7,7 +7,8 @@ is written but the result. A fault that no test notices survives; `mutants_equiv
 those that change no behaviour why they do not. A fault is also noticed if the module does not load
 with it, or if its tests take far more processor time.
 
-    --module judging   only this one, nothing written      --sample 200   so many, chosen by seed
+    --module judging   only these; of the others the result keeps what it knows
+    --sample 200       so many faults of each module, chosen by seed
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from __future__ import annotations
 import argparse
 import ast
 import csv
+import hashlib
 import json
 import os
 import random
@@ -23,7 +25,7 @@ import signal
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType, ModuleType
@@ -110,16 +112,12 @@ class Hunt:
             pytest.exit(f"{item.nodeid} fails without any fault", returncode=1)
         self.reached[place], self.taken_s[place] = dict(lines), time.process_time() - start
 
-    def _chosen(self) -> list[tuple[str, int]]:
-        whole = [
-            (module, number)
-            for module, source in self.sources.items()
-            for number in range(len(sites(ast.parse(source))))
-        ]
-        if self.sample and self.sample < len(whole):
-            rng = random.Random(SEED)  # noqa: S311 - a seeded sample, no secret
-            return sorted(rng.sample(whole, self.sample))
-        return whole
+    def _chosen(self) -> Iterator[tuple[str, int]]:
+        rng = random.Random(SEED)  # noqa: S311 - a seeded sample, no secret
+        for module, source in self.sources.items():
+            whole = range(len(sites(ast.parse(source))))
+            chosen = rng.sample(whole, min(self.sample or len(whole), len(whole)))
+            yield from ((module, number) for number in sorted(chosen))
 
     def _order(self, module: str, site: Site, usable: Sequence[int]) -> list[int]:
         """The tests that reach the fault, quick ones first.
@@ -141,7 +139,7 @@ class Hunt:
         return status != 0
 
     def _note_survivor(self, module: str, site: Site, tests: int) -> None:
-        name = module.removeprefix("tidewaiter.")
+        name = _short(module)
         self.survivors.append(
             {"module": name, "where": site.where, "line": site.first, "fault": site.what}
             | {"tests_that_reach_it": tests}
@@ -182,11 +180,10 @@ def main() -> None:
     ]
     if pytest.main(asked, plugins=[hunt]):
         raise SystemExit(1)
-    result = _result(hunt, time.process_time() - start)
-    print(json.dumps(result | {"survivors": len(hunt.survivors)}, indent=1))
-    if not options.module:
-        text = json.dumps(result, indent=1, ensure_ascii=False)
-        RESULT.write_text(text + "\n", encoding="utf-8")
+    result = _merged(hunt, time.process_time() - start)
+    text = json.dumps(result, indent=1, ensure_ascii=False)
+    RESULT.write_text(text + "\n", encoding="utf-8")
+    print(json.dumps(result | {"survivors": len(result["survivors"])}, indent=1))
 
 
 def _options() -> argparse.Namespace:
@@ -231,29 +228,47 @@ def _run_with_fault(module: str, source: str, number: int, items: list[pytest.It
     return 0
 
 
-def _result(hunt: Hunt, cpu_s: float) -> dict[str, Any]:
+def _merged(hunt: Hunt, cpu_s: float) -> dict[str, Any]:
+    """The result with what was found of these modules in place of what was known of them."""
+    known: dict[str, Any] = {"modules": {}, "survivors": []}
+    if RESULT.exists():
+        known = json.loads(RESULT.read_text(encoding="utf-8"))
     with EQUIVALENT.open(encoding="utf-8", newline="") as stream:
         reasons = {tuple(row[:3]): row[3] for row in csv.reader(stream, delimiter="\t") if row}
     for one in hunt.survivors:
-        one["why_it_changes_nothing"] = reasons.get((one["module"], one["where"], one["fault"]), "")
-    explained = sum(bool(one["why_it_changes_nothing"]) for one in hunt.survivors)
-    tried, killed = hunt.tried.total(), hunt.killed.total()
+        one["why it changes nothing"] = reasons.get((one["module"], one["where"], one["fault"]), "")
+    modules = known["modules"] | {_short(name): _summary(hunt, name) for name in hunt.sources}
+    hunted = {_short(name) for name in hunt.sources}
+    survivors = [one for one in known["survivors"] if one["module"] not in hunted]
+    survivors += hunt.survivors
+    counted = ("faults", "noticed", "without effect", "not noticed")
     return {
         "what": "small faults put into the modules of the verifier, one at a time, and its tests",
         "seed": SEED,
-        "sampled": bool(hunt.sample),
         "tests": len(hunt.taken_s),
-        "cpu_s": round(cpu_s),
-        "faults": tried,
-        "noticed": killed,
-        "not noticed, and without effect for a reason given": explained,
-        "not noticed": tried - killed - explained,
-        "by module": {
-            name.removeprefix("tidewaiter."): f"{hunt.killed[name]} of {hunt.tried[name]}"
-            for name in hunt.sources
-        },
-        "survivors": hunt.survivors,
+        "cpu_s_of_the_last_run": round(cpu_s),
+        **{name: sum(one[name] for one in modules.values()) for name in counted},
+        "modules": dict(sorted(modules.items())),
+        "survivors": sorted(survivors, key=lambda one: (one["module"], one["line"], one["fault"])),
     }
+
+
+def _summary(hunt: Hunt, name: str) -> dict[str, Any]:
+    source = hunt.sources[name]
+    mine = [one for one in hunt.survivors if one["module"] == _short(name)]
+    explained = sum(bool(one["why it changes nothing"]) for one in mine)
+    return {
+        "sha256": hashlib.sha256(source.encode()).hexdigest()[:16],
+        "possible faults": len(sites(ast.parse(source))),
+        "faults": hunt.tried[name],
+        "noticed": hunt.killed[name],
+        "without effect": explained,
+        "not noticed": len(mine) - explained,
+    }
+
+
+def _short(name: str) -> str:
+    return name.removeprefix("tidewaiter.")
 
 
 if __name__ == "__main__":
