@@ -8,6 +8,7 @@ import json
 import pytest
 
 from tests.cli.custody_kit import ORIGIN, founded, run
+from tests.storage.cut_cable import Cable
 from tests.storage.strict_s3 import ACCESS_KEY, SECRET_KEY, strict_s3
 
 pytestmark = pytest.mark.xdist_group("postgres")
@@ -60,8 +61,8 @@ def objects(request):
 
 
 @pytest.fixture
-def shift(tmp_path, postgres_server, objects, monkeypatch):
-    """Two recordings docked and confirmed; the tables are the owner's, the site writes as a role."""
+def place(tmp_path, postgres_server, objects, monkeypatch):
+    """A site and two recordings; the tables are the owner's, the site writes as a role."""
     postgres_server.execute(
         f"DROP SCHEMA IF EXISTS {SCHEMA} CASCADE",
         "DROP ROLE IF EXISTS site_writer",
@@ -77,6 +78,12 @@ def shift(tmp_path, postgres_server, objects, monkeypatch):
     place.objects, place.server = objects, postgres_server
     (place.card / "MOV_0001.txt").write_bytes(b"first recording " * 999)
     (place.card / "MOV_0002.txt").write_bytes(b"second recording " * 999)
+    return place
+
+
+@pytest.fixture
+def shift(place):
+    """The recordings docked and confirmed."""
     with place.served("court"):
         docked = place.do("dock", "--device", "bwc-0017", place.card)
         assert docked.code == 0, docked.text
@@ -120,3 +127,28 @@ def test_a_shift_on_servers_is_proven_audited_and_an_insider_named(shift):
     assert answer.code == 4
     names = {one["name"] for one in json.loads(answer.text)["discrepancies"]}
     assert {"media-edited", "record-edited"} <= names
+
+
+@pytest.mark.parametrize("objects", ["strict"], indirect=True)
+@pytest.mark.parametrize("arrives", [True, False])
+def test_a_line_cut_at_the_commit_loses_and_doubles_nothing(place, arrives):
+    """What the dock numbered and signed before the line was cut is handed in as it was."""
+    folder = place.server.folder
+    with Cable(folder, arrives=arrives) as cable:
+        settings = place.site / "custody.toml"
+        settings.write_text(
+            settings.read_text().replace(f"host={folder} ", f"host={cable.folder} ")
+        )
+        cable.cuts_at = b"COMMIT"
+        first = place.do("dock", "--device", "bwc-0017", place.card)
+        assert cable.cuts_at == b""
+        assert first.code == (0 if arrives else 6), first.text
+        if not arrives:
+            assert "none of this batch was stored or acknowledged" in first.text
+        again = place.do("dock", "--device", "bwc-0017", place.card)
+        assert again.code == 0, again.text
+        place.carry("vigilance", "court")
+        audited = place.do("audit", "--json")
+    assert audited.code == 0, audited.text
+    assert json.loads(audited.text)["discrepancies"] == []
+    assert len(list((place.site / "receipts").glob("bwc-0017_*.tlog-proof"))) == 2
