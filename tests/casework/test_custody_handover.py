@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import itertools
+import random
 from dataclasses import dataclass, replace
 
 import pytest
@@ -545,3 +546,62 @@ def test_erasing_takes_the_fingerprints_that_the_dock_added_along(desk):
     assert desk.site.secrets.openings(prints.digest) == []
     assert list(desk.site.blobs.digests()) == []
     assert desk.site.agent.taken(hashlib.sha256(b"medium").hexdigest()) == ""
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_honest_shifts_docked_in_parts_and_again_raise_nothing(desk, seed):
+    """Outages, rotations, drift, sealed and plain cards, old lines handed over once more."""
+    chance, camera = random.Random(seed), desk.camera
+    for shift in range(3):
+        for number in range(chance.randint(1, 5)):
+            camera.now_ms += chance.randint(-2_000, 40_000)
+            act = chance.choice(["record", "record", "heartbeat", "rotate"])
+            if act == "record":
+                medium = chance.randbytes(chance.randint(1, 9_000))
+                camera.record(f"{shift}-{number}.mp4", medium)
+            else:
+                getattr(camera, act)()
+        camera.tell("stop", reason=chance.choice(["docked", "battery", "fault"]))
+        lines = list(camera.leaves)
+        chance.shuffle(lines)
+        done = desk.hand_over(records=format_lines(lines))
+        assert (names(done), done.notes) == ([], [])
+        if chance.random() < 0.5:
+            camera.leaves, camera.secrets = [], []
+            for path in camera.card.iterdir():
+                path.unlink()
+        camera.now_ms += chance.randint(0, 8 * 3_600_000)
+    assert desk.named_by_an_audit() == []
+    assert desk.imports() == {}
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_one_changed_byte_of_records_or_media_is_always_named(desk, seed):
+    chance, camera = random.Random(seed), desk.camera
+    camera.heartbeat()
+    camera.record("A.mp4", chance.randbytes(500))
+    camera.tell("stop", reason="docked")
+    whole = bytearray(format_lines(camera.leaves))
+    at = chance.randrange(len(whole) - 1)
+    whole[at] ^= 1 << chance.randrange(8)
+    assert names(desk.hand_over(records=bytes(whole)))
+    assert bytes(whole) in desk.imports()
+    path = camera.card / "A.mp4"
+    data = bytearray(path.read_bytes())
+    data[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
+    path.write_bytes(data)
+    assert "media-edited" in names(desk.hand_over()) or desk.plain("bwc-0099/1")
+    assert bytes(data) in desk.imports()
+
+
+def test_cards_in_the_wrong_order_are_mended_by_the_later_one_once_more(desk):
+    camera = desk.camera
+    camera.heartbeat()
+    camera.rotate()
+    earlier, camera.leaves = camera.leaves, []
+    camera.record("A.mp4", b"medium")
+    assert names(desk.hand_over()) == ["unknown-key"]
+    assert names(desk.hand_over(records=format_lines(earlier), files=[])) == []
+    assert names(desk.hand_over()) == []
+    assert desk.plain("bwc-0099/2") == b"medium"
+    assert desk.named_by_an_audit() == []

@@ -76,11 +76,12 @@ def judge_so_far(store: LogStore, device: str, allowed: Allowed) -> Judge:
 
 
 def judge_lines(store: LogStore, judge: Judge, handed: Lines, first: int) -> list[JudgedLine]:
-    """Judge every line in order; the first that is logged gets the index `first`.
+    """Judge every line, by number; the first that is logged gets the index `first`.
 
+    A rotation must be logged before what the new key signed, in whatever order lines came.
     Raises InputError where all records are of other devices: then the wrong one was named.
     """
-    lines = list(split_lines(handed.lines))
+    lines = sorted(split_lines(handed.lines), key=_number_said)
     hashes = [leaf_hash(leaf) for _, leaf in lines]
     known = store.indices_of(hashes)
     found: list[JudgedLine] = []
@@ -112,6 +113,14 @@ def gaps_since(judge: Judge, device: str, first: int) -> list[Discrepancy]:
     chain = judge.chains.get(device)
     missing: Sequence[Discrepancy] = chain.missing() if chain else ()
     return [one for one in missing if one.last is not None and one.last >= first]
+
+
+def _number_said(line: tuple[int, bytes]) -> int:
+    """The number that a line says it has; one that does not parse comes first."""
+    try:
+        return parse_record(line[1]).seq or 0
+    except MalformedText:
+        return -1
 
 
 def _judged(judge: Judge, device: str, number: int, leaf: bytes, index: int) -> JudgedLine:
