@@ -24,9 +24,9 @@ bb573e4aae060a37e6f591970218741e5ec1d2a585861837c11a2bd312ae3dcb  tidewaiter.cus
 9573721f5acb126ae60ba6b2ad947ad0f98dbb66476b33b72d130d42cdbb1692  tidewaiter.custody.key_history
 96e76f5dbf47085dda72adda9af0819a90292f4ef431be0b449581e5754f3958  tidewaiter.custody.approvals
 40e743150419d543903b71fe679970e800e4a00894451e2c4ee9d00e152bce57  tidewaiter.custody.gaps
-d18abdc13915c0559445a0625c7a9f50320b6b32962c7befaef24938632dba8d  tidewaiter.custody.witness_times
-e3683f18aaff8b3f156ac2aec8ab05ac2924025000d9f2f4872bfae4cadcd2ca  tidewaiter.custody.retention
-b099145d99fd29a3427edf4779f4d0b4d161e0acf29389a86cdbc8667a9cda2a  tidewaiter.custody.judging
+0f624c9e5a3b240895291913b7696dfeea5f7406b8c6ff9c63283533c5d0cf60  tidewaiter.custody.witness_times
+2ad79b367c99c5284af21c1740eb86dd519364be1c7ec653c9856b2109bf8ea5  tidewaiter.custody.retention
+4ffe9fdcb1322b5e118988c6779dcaad9bc3e80e432da25302a3c6582f909161  tidewaiter.custody.judging
 a7165af676a3683d08f1ab591a962a1a222bdec044fb6183f45e73ffa4be4615  tidewaiter.custody.merkle
 a114e5ca2a0c0926a75a5dae135efab1998ddc7e93fe90bb501d8ad4e2c4a8cb  tidewaiter.custody.checkpoint
 0d9c1bc8aa71f2aba2fda67f8f060b1ba1ae7b07f25b4939ddef2bfe8e90f010  tidewaiter.custody.cosignature
@@ -2575,7 +2575,7 @@ class WitnessTimes:
     """Sizes of witnessed checkpoints with the times at which a quorum had confirmed them."""
 
     sizes: tuple[int, ...] = ()
-    times_ms: tuple[int, ...] = field(default=())
+    times_ms: tuple[int, ...] = ()
 
     def not_after_ms(self, index: int) -> int | None:
         """A time by which the entry was in the log; None where no witness has confirmed it."""
@@ -2598,15 +2598,13 @@ def witness_times(confirmed: Iterable[tuple[int, int]]) -> WitnessTimes:
 
     A larger tree confirmed earlier bounds the smaller ones too, so that both columns only rise.
     """
-    rising: list[tuple[int, int]] = []
+    earliest: dict[int, int] = {}
+    bound: int | None = None
     for size, time_ms in sorted(confirmed, reverse=True):
-        if not rising or size < rising[-1][0]:
-            earliest = min(time_ms, rising[-1][1]) if rising else time_ms
-            rising.append((size, earliest))
-        else:
-            rising[-1] = (size, min(time_ms, rising[-1][1]))
-    rising.reverse()
-    return WitnessTimes(tuple(s for s, _ in rising), tuple(t for _, t in rising))
+        bound = time_ms if bound is None else min(bound, time_ms)
+        earliest[size] = bound
+    sizes = sorted(earliest)
+    return WitnessTimes(tuple(sizes), tuple(earliest[size] for size in sizes))
 
 
 # == tidewaiter.custody.retention
@@ -2628,12 +2626,9 @@ class Kept:
 
     entry: int
     since_ms: int
-    retention_class: str = ""
+    retention_class: str
     holds: int = 0
     erased_by: int | None = None
-    derived_from: str = ""
-    sources: list[int] = field(default_factory=list)
-    """Entries that bring content of the recording."""
 
 
 @dataclass
@@ -2653,13 +2648,9 @@ class RetentionBook:
     def expires_ms(self, recording: str) -> int | None:
         """When the recording may go; None where no entry says so."""
         kept = self.recordings.get(recording)
-        days = self.class_days.get(kept.retention_class) if kept else None
-        return kept.since_ms + days * DAY_MS if kept and days is not None else None
-
-    def on_hold(self, recording: str) -> bool:
-        """Whether a hold on the recording is in force."""
-        kept = self.recordings.get(recording)
-        return kept is not None and kept.holds > 0
+        if kept is None or kept.retention_class not in self.class_days:
+            return None
+        return kept.since_ms + self.class_days[kept.retention_class] * DAY_MS
 
     def is_erased(self, recording: str) -> bool:
         """Whether an entry says that the recording's content was destroyed."""
@@ -2689,27 +2680,30 @@ class RetentionBook:
     ) -> None:
         """Take in an entry that brings content of a recording, of the class it names if any."""
         since = max(claimed_ms, times.not_before_ms(index) or 0)
-        kept = self.recordings.setdefault(recording, Kept(index, since))
+        kept = self.recordings.setdefault(recording, Kept(index, since, named))
         kept.since_ms = max(kept.since_ms, since)
-        kept.sources.append(index)
         kept.retention_class = kept.retention_class or named
 
     def _derive(self, index: int, record: Record, times: WitnessTimes) -> None:
         since = max(record.claimed_ms, times.not_before_ms(index) or 0)
-        kept = Kept(index, since, record.fields.get("class", ""), derived_from=record.recording)
-        kept.sources.append(index)
+        kept = Kept(index, since, record.fields.get("class", ""))
         self.recordings.setdefault(record.fields["result"], kept)
 
     def _change(self, record: Record) -> None:
-        fields, kept = record.fields, self.recordings.get(record.recording)
+        fields = record.fields
         if record.kind == "retention":
             self.class_days[fields["class"]] = fields["days"]
-        elif record.kind == "category" and kept:
+        if record.kind not in _IS_ABOUT_A_RECORDING:
+            return
+        kept = self.recordings[record.recording]
+        if record.kind == "category":
             kept.retention_class = fields["class"]
-        elif record.kind == "ingest" and kept:
+        elif record.kind == "ingest":
             kept.retention_class = kept.retention_class or fields.get("class", "")
-        elif record.kind == "hold" and kept:
-            kept.holds = max(0, kept.holds + (1 if fields["state"] == "placed" else -1))
+        elif fields["state"] == "placed":
+            kept.holds += 1
+        elif kept.holds:
+            kept.holds -= 1
 
     def _erase(
         self, index: int, record: Record, lacking: str, times: WitnessTimes
@@ -2880,10 +2874,10 @@ class Judge:
         """Only a dock or a service signs for another, and only for what has no key of its own."""
         if record.signer == record.device:
             return ""
-        signer = self.history.holders.get(record.signer)
         if record.device in self.history.holders:
             return f"was signed by {record.signer}, but {record.device} has a key of its own"
-        if signer is not None and signer.kind not in {"dock", "service"}:
+        signer = self.history.holders[record.signer]
+        if signer.kind not in {"dock", "service"}:
             return f"was signed by {record.signer}, which is a {signer.kind} and no dock"
         return ""
 

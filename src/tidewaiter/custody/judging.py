@@ -156,10 +156,10 @@ class Judge:
         """Only a dock or a service signs for another, and only for what has no key of its own."""
         if record.signer == record.device:
             return ""
-        signer = self.history.holders.get(record.signer)
         if record.device in self.history.holders:
             return f"was signed by {record.signer}, but {record.device} has a key of its own"
-        if signer is not None and signer.kind not in {"dock", "service"}:
+        signer = self.history.holders[record.signer]
+        if signer.kind not in {"dock", "service"}:
             return f"was signed by {record.signer}, which is a {signer.kind} and no dock"
         return ""
 

@@ -24,12 +24,9 @@ class Kept:
 
     entry: int
     since_ms: int
-    retention_class: str = ""
+    retention_class: str
     holds: int = 0
     erased_by: int | None = None
-    derived_from: str = ""
-    sources: list[int] = field(default_factory=list)
-    """Entries that bring content of the recording."""
 
 
 @dataclass
@@ -49,13 +46,9 @@ class RetentionBook:
     def expires_ms(self, recording: str) -> int | None:
         """When the recording may go; None where no entry says so."""
         kept = self.recordings.get(recording)
-        days = self.class_days.get(kept.retention_class) if kept else None
-        return kept.since_ms + days * DAY_MS if kept and days is not None else None
-
-    def on_hold(self, recording: str) -> bool:
-        """Whether a hold on the recording is in force."""
-        kept = self.recordings.get(recording)
-        return kept is not None and kept.holds > 0
+        if kept is None or kept.retention_class not in self.class_days:
+            return None
+        return kept.since_ms + self.class_days[kept.retention_class] * DAY_MS
 
     def is_erased(self, recording: str) -> bool:
         """Whether an entry says that the recording's content was destroyed."""
@@ -85,27 +78,30 @@ class RetentionBook:
     ) -> None:
         """Take in an entry that brings content of a recording, of the class it names if any."""
         since = max(claimed_ms, times.not_before_ms(index) or 0)
-        kept = self.recordings.setdefault(recording, Kept(index, since))
+        kept = self.recordings.setdefault(recording, Kept(index, since, named))
         kept.since_ms = max(kept.since_ms, since)
-        kept.sources.append(index)
         kept.retention_class = kept.retention_class or named
 
     def _derive(self, index: int, record: Record, times: WitnessTimes) -> None:
         since = max(record.claimed_ms, times.not_before_ms(index) or 0)
-        kept = Kept(index, since, record.fields.get("class", ""), derived_from=record.recording)
-        kept.sources.append(index)
+        kept = Kept(index, since, record.fields.get("class", ""))
         self.recordings.setdefault(record.fields["result"], kept)
 
     def _change(self, record: Record) -> None:
-        fields, kept = record.fields, self.recordings.get(record.recording)
+        fields = record.fields
         if record.kind == "retention":
             self.class_days[fields["class"]] = fields["days"]
-        elif record.kind == "category" and kept:
+        if record.kind not in _IS_ABOUT_A_RECORDING:
+            return
+        kept = self.recordings[record.recording]
+        if record.kind == "category":
             kept.retention_class = fields["class"]
-        elif record.kind == "ingest" and kept:
+        elif record.kind == "ingest":
             kept.retention_class = kept.retention_class or fields.get("class", "")
-        elif record.kind == "hold" and kept:
-            kept.holds = max(0, kept.holds + (1 if fields["state"] == "placed" else -1))
+        elif fields["state"] == "placed":
+            kept.holds += 1
+        elif kept.holds:
+            kept.holds -= 1
 
     def _erase(
         self, index: int, record: Record, lacking: str, times: WitnessTimes

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class WitnessTimes:
     """Sizes of witnessed checkpoints with the times at which a quorum had confirmed them."""
 
     sizes: tuple[int, ...] = ()
-    times_ms: tuple[int, ...] = field(default=())
+    times_ms: tuple[int, ...] = ()
 
     def not_after_ms(self, index: int) -> int | None:
         """A time by which the entry was in the log; None where no witness has confirmed it."""
@@ -39,12 +39,10 @@ def witness_times(confirmed: Iterable[tuple[int, int]]) -> WitnessTimes:
 
     A larger tree confirmed earlier bounds the smaller ones too, so that both columns only rise.
     """
-    rising: list[tuple[int, int]] = []
+    earliest: dict[int, int] = {}
+    bound: int | None = None
     for size, time_ms in sorted(confirmed, reverse=True):
-        if not rising or size < rising[-1][0]:
-            earliest = min(time_ms, rising[-1][1]) if rising else time_ms
-            rising.append((size, earliest))
-        else:
-            rising[-1] = (size, min(time_ms, rising[-1][1]))
-    rising.reverse()
-    return WitnessTimes(tuple(s for s, _ in rising), tuple(t for _, t in rising))
+        bound = time_ms if bound is None else min(bound, time_ms)
+        earliest[size] = bound
+    sizes = sorted(earliest)
+    return WitnessTimes(tuple(sizes), tuple(earliest[size] for size in sizes))
