@@ -30,6 +30,8 @@ from tidewaiter.traces.faces import FacesInPicture, PictureFaces  # noqa: E402
 from tidewaiter.vocabulary import MediaKind  # noqa: E402
 
 PICTURES, FEWEST_PORTRAITS = 4, 3
+# Of strangers as many as there are, up to this: they only widen the comparisons.
+PICTURES_OF_STRANGERS = 8
 COLUMNS = ("id", "file", "role", "consent", "authorised", "part")
 
 
@@ -45,7 +47,8 @@ def copied(out: Path, *, measured: int, impostors: int = 0, portraits: bool = Fa
         if portraits and part_of(folder.name) != TRAIN:
             listed = [file for file in listed if _is_portrait(file)]
         if len(listed) >= (FEWEST_PORTRAITS if portraits else PICTURES):
-            files[folder.name] = listed[:PICTURES]
+            stranger = part_of(folder.name) == TRAIN
+            files[folder.name] = listed[: PICTURES_OF_STRANGERS if stranger else PICTURES]
     unseen = [name for name in files if part_of(name) == REPORT]
     tested = unseen[:measured]
     calibrating = [n for n in files if part_of(n) != TRAIN and n not in tested]

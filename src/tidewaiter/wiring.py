@@ -15,9 +15,6 @@ from pydantic import ValidationError
 from tidewaiter import errors
 from tidewaiter.casework.batch import RECORD_FOLDER, Summary, examine_batch, keep_apart
 from tidewaiter.casework.examination import examine_file
-from tidewaiter.casework.face_fitting import FitOutcome, FitRequest, check_training, fingerprint
-from tidewaiter.casework.face_fitting import fit_face as fit_face_network
-from tidewaiter.casework.face_steps import run_step
 from tidewaiter.casework.outcome import outcome_of, outcome_of_error, reports_of, summary_rows
 from tidewaiter.casework.plan import Plan, plan_for
 from tidewaiter.casework.ports import Outcome
@@ -37,21 +34,16 @@ from tidewaiter.errors import (
     LimitExceeded,
     TidewaiterError,
 )
-from tidewaiter.jobs.phases import Phases
 from tidewaiter.jobs.queue import Queue, Task
 from tidewaiter.jobs.supervisor import run
 from tidewaiter.report.index import index_page
 from tidewaiter.settings import Limits, Settings
-from tidewaiter.storage.networks import install_network, keep_file, remove_folder
 from tidewaiter.storage.reports import FolderOfReports, read_texts, remove_files, write_whole
 from tidewaiter.vocabulary import Report, Text, tr
-from tidewaiter.weights.own import CARD_FILE
 
 HANDLER = "tidewaiter.wiring:examine_task"
 SCORE_HANDLER = "tidewaiter.wiring:score_task"
-FIT_HANDLER = "tidewaiter.wiring:fit_task"
 SETTINGS_FILE = "tidewaiter.toml"
-WORK_FOLDER, REJECTED_FOLDER = ".work", "rejected"
 """Below the --out of a fit: what is being worked on, and a network that was not accepted."""
 
 
@@ -185,60 +177,13 @@ def _score_payload(item: Item, plan: Plan) -> dict[str, Any]:
     }
 
 
-def fit_face(
-    request: FitRequest,
-    *,
-    workers: int,
-    say: Callable[[Text], None],
-    on_progress: Callable[[Text, int, int], None],
-) -> FitOutcome:
-    """Refit the face network; what is accepted is installed in `request.out`.
-
-    What is not accepted is kept aside below it. Work that was stopped goes on. Raises
-    InputError where the folder holds a network already or there is too little to fit on.
-    """
-    out = request.out
-    keep_apart([request.genuine, *([request.forged] if request.forged else [])], out)
-    if (out / CARD_FILE).exists() or (out / REJECTED_FOLDER).exists():
-        raise InputError(
-            f"{out.name!r} holds a fitted network already; choose another --out folder"
-        )
-    check_training()
-    mark = fingerprint(request)
-    lock = _lock(_made(out / WORK_FOLDER) / "lock")
-    tasks = Phases(
-        out / WORK_FOLDER,
-        FIT_HANDLER,
-        fingerprint=mark,
-        workers=workers,
-        limits=request.limits,
-        named=error_named,
-        on_progress=on_progress,
-    )
-    try:
-        outcome = fit_face_network(request, tasks, say)
-    finally:
-        tasks.close()
-        lock.close()
-    into = out if outcome.decision.accepted else out / REJECTED_FOLDER
-    keep_file(outcome.log, into / "training.csv")
-    install_network(into, outcome.network, outcome.texts)
-    remove_folder(out / WORK_FOLDER)
-    return outcome
-
-
-def fit_task(payload: dict[str, Any]) -> dict[str, Any]:
-    """What a worker does for a fit of the face network."""
-    return run_step(payload)
-
-
 class QueueCrew:
     """Workers of this machine over a queue in the folder of reports."""
 
     def __init__(self, out: Path, *, workers: int, limits: Limits) -> None:
         self.out, self.workers, self.limits = out, workers, limits
-        folder = _made(out / RECORD_FOLDER)
-        self._lock = _lock(folder / "lock")
+        folder = made_folder(out / RECORD_FOLDER)
+        self._lock = locked(folder / "lock")
         self.queue = Queue(folder / "queue.sqlite")
 
     def close(self) -> None:
@@ -356,7 +301,8 @@ def _outcome(task: Task) -> Outcome:
     return Outcome(key=task.key, path=path, **result)
 
 
-def _made(folder: Path) -> Path:
+def made_folder(folder: Path) -> Path:
+    """The folder, made if need be; raises StorageError."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -367,7 +313,7 @@ def _made(folder: Path) -> Path:
     return folder
 
 
-def _lock(path: Path) -> Any:
+def locked(path: Path) -> Any:
     """Hold the folder of reports for one run at a time, for as long as the process lives."""
     try:
         file = path.open("w")

@@ -40,7 +40,7 @@ from tidewaiter.storage.kept import FolderOfBytes
 from tidewaiter.storage.ledger_file import LedgerFile, read_ledger
 from tidewaiter.storage.reports import write_whole
 from tidewaiter.testing.samples import spliced_picture
-from tidewaiter.wiring_gates import check_gate, gate_of
+from tidewaiter.wiring_gates import check_gate, gate_digest, gate_of
 from tidewaiter.wiring_makers import Made, Workshop, embedded, made_ahead, recogniser_of
 from tidewaiter.wiring_opening import first_of, open_all, wants_lookalikes
 
@@ -64,6 +64,9 @@ class Bench:
     also: tuple[Recogniser, ...]
     folder: Path
     gate: GateKeeper | None
+    gate_network: str | None
+    """Digest of the network behind the gate, where it is not the shipped one."""
+
     workshop: Workshop
 
     def opening(self, workers: int | None = None) -> Opening:
@@ -80,8 +83,16 @@ class Bench:
                 cost=str(plan.cost),
                 seconds=round(plan.seconds, 1),
                 pictures=plan.attack_pictures,
+                trials=self._trials(),
             ),
+            gate_network=self.gate_network,
         )
+
+    def _trials(self) -> int:
+        """Of the recogniser under audit and of the further ones."""
+        trials = self.audit.trials
+        further = (for_another(trials, other.card.adapter) for other in self.also)
+        return len(trials) + sum(len(asked) for asked in further)
 
     def estimate(self, workers: int | None = None) -> Estimate:
         """What this audit would take with so many workers, by default one per core."""
@@ -160,11 +171,13 @@ def open_audit(
     for each in (recogniser, *also):
         check_before(audit, each)
     faceless = check_faces(audit, material.has_face)
-    gate = gate_of(protocol.gate, settings)
+    gate = gate_of(protocol.gate, settings, home)
     if protocol.gate is not None and gate is not None:
         first = next(trial.probe.host for trial in audit.trials if not trial.species)
         check_gate(protocol.gate, gate, material.small_copy(first))
-    return Bench(audit, material, recogniser, tuple(also), folder, gate, workshop), faceless
+    digest = gate_digest(protocol.gate, settings, home)
+    further = tuple(also)
+    return Bench(audit, material, recogniser, further, folder, gate, digest, workshop), faceless
 
 
 def run_audit(
@@ -236,6 +249,7 @@ def audit_results(bench: Bench) -> AuditResults:
         "tidewaiter": __version__,
         "python": platform.python_version(),
         "service": bench.recogniser.card.version,
+        **({"gate_network_sha256": bench.gate_network} if bench.gate_network else {}),
     }
     cards = [recogniser.card for recogniser in (bench.recogniser, *bench.also)]
     return results(bench.audit, opening, rows, facts, *cards)
@@ -285,7 +299,7 @@ def _read(path: Path) -> tuple[Protocol, tuple[Person, ...], bytes]:
 
 def _can_run(gate: Gate, settings: Settings) -> bool:
     """Found on a picture of ours: no file from outside is opened in this process."""
-    keeper = gate_of(gate, settings)
+    keeper = gate_of(gate, settings, Path())
     assert keeper is not None
     return not keeper(Picture("sample.jpg", spliced_picture())).unavailable
 

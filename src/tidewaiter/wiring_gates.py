@@ -1,4 +1,4 @@
-"""Build the gate that a protocol names, from detectors, opinions or a program."""
+"""Build the gate that a protocol names, from detectors, opinions, a network or a program."""
 
 from __future__ import annotations
 
@@ -11,26 +11,33 @@ from pathlib import Path
 from tidewaiter.casework.examination import find
 from tidewaiter.casework.plan import Plan, calibrations_of, plan_for
 from tidewaiter.detectors.base import Detector
-from tidewaiter.errors import ConfigurationError, TidewaiterError
+from tidewaiter.errors import ConfigurationError, MissingWeights, TidewaiterError
 from tidewaiter.face_audit.gate import GateAnswer, GateKeeper
 from tidewaiter.face_audit.protocol import Gate
 from tidewaiter.face_audit.service import Picture
 from tidewaiter.media import Picture as OpenedPicture
 from tidewaiter.media import open_media
 from tidewaiter.opinion.weighing import weigh
-from tidewaiter.settings import Settings
+from tidewaiter.settings import Limits, Settings
+from tidewaiter.traces.face_gate import gate_scores
 from tidewaiter.vocabulary import Finding, MediaKind, Proposition, Status
+from tidewaiter.weights.own import OwnNetwork, gate_network, site_network
 
 # Characters kept of what went wrong in a gate.
 LONGEST_PROBLEM = 200
 
 
-def gate_of(gate: Gate | None, settings: Settings) -> GateKeeper | None:
-    """The gate, or None. Raises ConfigurationError for one that does not exist."""
+def gate_of(gate: Gate | None, settings: Settings, home: Path) -> GateKeeper | None:
+    """The gate, or None; `home` is the protocol's folder.
+
+    Raises ConfigurationError for one that does not exist.
+    """
     if gate is None:
         return None
     if gate.program:
         return _program(gate.program, gate.timeout_s)
+    if gate.network is not None:
+        return _network(gate_network(home / gate.network), settings.limits)
     plan = plan_for(settings, only=(gate.detector,) if gate.detector else (), stability=False)
     detectors = plan.detectors_for(MediaKind.PICTURE)
     proposition = None
@@ -43,6 +50,15 @@ def gate_of(gate: Gate | None, settings: Settings) -> GateKeeper | None:
             "`tidewaiter detectors` lists what does"
         )
     return _examining(plan, detectors, proposition)
+
+
+def gate_digest(gate: Gate | None, settings: Settings, home: Path) -> str | None:
+    """The digest of the network behind the gate; None for the shipped one and for programs."""
+    if gate is None or gate.program:
+        return None
+    if gate.network is not None:
+        return gate_network(home / gate.network).sha256
+    return None if settings.face_network is None else site_network(settings.face_network).sha256
 
 
 def check_gate(gate: Gate, keeper: GateKeeper, picture: Picture) -> None:
@@ -91,13 +107,33 @@ def _examining(
 
 
 def _findings(picture: Picture, detectors: Sequence[Detector], plan: Plan) -> tuple[Finding, ...]:
+    opened = _opened(picture, plan.limits)
+    return () if opened is None else find(opened, detectors, plan)
+
+
+def _network(network: OwnNetwork, limits: Limits) -> GateKeeper:
+    def judge(picture: Picture) -> GateAnswer:
+        try:
+            opened = _opened(picture, limits)
+            scores = None if opened is None else gate_scores(opened, network)
+        except MissingWeights as error:
+            return GateAnswer(None, str(error)[:LONGEST_PROBLEM], unavailable=True)
+        except TidewaiterError as error:
+            return GateAnswer(None, str(error)[:LONGEST_PROBLEM])
+        if scores is None:
+            return GateAnswer(None, "no face was found in the picture", declined=True)
+        return GateAnswer(scores[0])
+
+    return judge
+
+
+def _opened(picture: Picture, limits: Limits) -> OpenedPicture | None:
+    """The picture decoded; None for a file of another kind."""
     with tempfile.TemporaryDirectory(prefix="tidewaiter-gate-") as folder:
         path = Path(folder) / "probe"
         path.write_bytes(picture.content)
-        opened = open_media(path, plan.limits, name=picture.name)
-        if not isinstance(opened, OpenedPicture):
-            return ()
-        return find(opened, detectors, plan)
+        opened = open_media(path, limits, name=picture.name)
+        return opened if isinstance(opened, OpenedPicture) else None
 
 
 def _program(arguments: Sequence[str], timeout_s: float) -> GateKeeper:

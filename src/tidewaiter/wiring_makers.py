@@ -174,7 +174,7 @@ def _maker(workshop: str) -> _Maker:
         Material(said.home, kept, said.settings.limits, protocol.capture),
         embedding(protocol.target),
         embedding(*protocol.also),
-        gate_of(protocol.gate, said.settings),
+        gate_of(protocol.gate, said.settings, said.home),
     )
 
 

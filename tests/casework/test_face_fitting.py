@@ -50,7 +50,7 @@ def request_(tmp_path) -> FitRequest:
 
 def length(request_, tmp_path, *, crops=400, seconds=1.0) -> int:
     tasks = Answering(tmp_path, lambda _payload: {"seconds": seconds})
-    return face_fitting._length(crops, PLAN, request_, tasks)
+    return face_fitting.pairs_to_learn(crops, PLAN, request_, tasks)
 
 
 def test_more_crops_are_learned_from_longer(request_, tmp_path):
@@ -66,19 +66,19 @@ def test_the_hours_bound_the_training(request_, tmp_path):
 
 def test_pairs_asked_for_need_no_pace(request_, tmp_path):
     tasks = Answering(tmp_path, lambda _payload: pytest.fail("nothing should be measured"))
-    assert face_fitting._length(400, PLAN, replace(request_, pairs=100), tasks) == 96
+    assert face_fitting.pairs_to_learn(400, PLAN, replace(request_, pairs=100), tasks) == 96
 
 
 def test_the_training_comes_in_slices_that_end_where_it_ends(request_, tmp_path):
     tasks = Answering(tmp_path, lambda _payload: {"loss": 0.5})
-    face_fitting._learned({**PLAN, "pairs": 130 * 16}, tasks)
+    face_fitting.learned({**PLAN, "pairs": 130 * 16}, tasks)
     assert [payload.get("until") for payload in tasks.asked] == [60, 120, 130, None]
 
 
 def test_a_step_that_failed_ends_the_fit(tmp_path):
     tasks = Answering(tmp_path, lambda _payload: CorruptMedia("it breaks off"))
     with pytest.raises(CorruptMedia):
-        face_fitting._learned({**PLAN, "pairs": 16}, tasks)
+        face_fitting.learned({**PLAN, "pairs": 16}, tasks)
 
 
 def files(count: int, *, held_out: bool, sources: int) -> list[FaceFile]:
@@ -89,7 +89,7 @@ def files(count: int, *, held_out: bool, sources: int) -> list[FaceFile]:
 
 
 def test_of_many_files_every_source_is_tried_before_any_twice():
-    chosen = face_fitting._evenly(files(100, held_out=True, sources=30), 45)
+    chosen = face_fitting.evenly(files(100, held_out=True, sources=30), 45)
     counts = Counter(file.source for file in chosen)
     assert len(chosen) == 45
     assert len(counts) == 30

@@ -1,4 +1,4 @@
-"""`tidewaiter fit face` from pictures to a decision, with a stop in between."""
+"""`tidewaiter fit face` and `fit gate` from pictures to a decision, with a stop in between."""
 
 from __future__ import annotations
 
@@ -16,21 +16,20 @@ import pytest
 
 pytest.importorskip("torch", reason="torch is not installed; see the extra `training`")
 
-from tidewaiter.weights.own import SHIPPED, shipped_network, site_network
+from tidewaiter.weights.own import SHIPPED, gate_network, shipped_network, site_network
 
 COMMAND = [sys.executable, "-c", "from tidewaiter.cli import main; main()"]
 PEOPLE = 84
 REFUSED = 8
 
 
-def command(*arguments: object) -> list[str]:
-    return [*COMMAND, "fit", "face", *map(str, arguments)]
+def command(*arguments: object, what: str = "face") -> list[str]:
+    return [*COMMAND, "fit", what, *map(str, arguments)]
 
 
-def run(*arguments: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command(*arguments), capture_output=True, text=True, check=False, timeout=600
-    )
+def run(*arguments: object, what: str = "face") -> subprocess.CompletedProcess[str]:
+    asked = command(*arguments, what=what)
+    return subprocess.run(asked, capture_output=True, text=True, check=False, timeout=600)
 
 
 @pytest.fixture(scope="module")
@@ -158,3 +157,31 @@ def test_without_the_extra_the_command_that_installs_it_is_named(few, tmp_path):
     )
     assert outcome.returncode == 3
     assert "pip install 'tidewaiter[training]'" in outcome.stderr
+
+
+@pytest.mark.shared
+@pytest.mark.slow
+def test_a_gate_is_fitted_and_named_in_a_protocol(people, untrained_site, tmp_path):
+    site = tmp_path / "gate"
+    arguments = ["--genuine", people, "--out", site, "--pairs", 32, "--leave-out", "recapture"]
+    arguments += ["--settings", settings(untrained_site, tmp_path)]
+    outcome = run(*arguments, what="gate")
+    said = outcome.stdout + outcome.stderr
+    assert outcome.returncode in (0, REFUSED), said
+    into = site if outcome.returncode == 0 else site / "rejected"
+    card = json.loads((into / "card.json").read_text(encoding="utf-8"))
+    assert card["decision"] in said
+    assert card["made"]["left_out"] == ["recapture"]
+    assert {row["family"] for row in card["passing"]} >= {"recapture", "swap"}
+    assert [row["family"] for row in card["passing"] if row["is_held_out"]] == ["recapture"]
+    assert gate_network(into).sha256 == card["network"]["sha256"]
+    assert (into / "card.md").read_text(encoding="utf-8").startswith("# A network for a gate")
+
+
+def test_a_family_that_is_none_is_refused_before_anything_is_done(tmp_path):
+    (tmp_path / "faces").mkdir()
+    out = tmp_path / "gate"
+    arguments = ["--genuine", tmp_path / "faces", "--out", out, "--leave-out", "masks"]
+    outcome = run(*arguments, what="gate")
+    assert outcome.returncode == 2
+    assert "'masks' was given to --leave-out; some of morph" in outcome.stderr

@@ -57,6 +57,9 @@ def test_another_protocol_or_picture_is_refused(path):
         LedgerFile(path, opening(audit(people=listed(13))))
     wanted = opening(audit())
     changed = wanted.model_copy(update={"pictures": {**wanted.pictures, "p00/0.png": "0" * 64}})
+    refitted = wanted.model_copy(update={"gate_network": "a" * 64})
+    with pytest.raises(IntegrityError, match=r"network as shipped, now it is aaaaaaaaaaaa…"):
+        LedgerFile(path, refitted)
     with pytest.raises(IntegrityError, match=r"'p00/0\.png' has changed"):
         LedgerFile(path, changed)
 

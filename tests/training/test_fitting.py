@@ -15,7 +15,7 @@ from tidewaiter.training import fitting  # noqa: E402
 from tidewaiter.training.crops import describe_shard  # noqa: E402
 from tidewaiter.training.export import read_onnx, write_onnx  # noqa: E402
 from tidewaiter.training.fitting import (  # noqa: E402
-    FROZEN_BLOCKS,
+    TO_EXAMINE,
     Fit,
     learn_until,
     mixed,
@@ -23,6 +23,7 @@ from tidewaiter.training.fitting import (  # noqa: E402
     write_candidate,
 )
 from tidewaiter.training.network import FaceNetwork  # noqa: E402
+from tidewaiter.weights.own import GATE  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +58,23 @@ def weights(path):
     return read_onnx(path).state_dict()
 
 
+def test_a_gate_learns_other_attacks_and_goes_the_whole_way(fit, base, tmp_path):
+    gate = replace(fit, purpose=GATE, folder=tmp_path / "gate")
+    assert gate.manner.learned_share == 1.0
+    assert "recapture" in gate.manner.mixture.families
+    assert "recapture" not in fit.manner.mixture.families
+    write_candidate(fit, tmp_path / "face.onnx")
+    write_candidate(gate, tmp_path / "gate.onnx")
+    moved = [
+        sum(
+            float((weights(path)[name] - value).abs().sum())
+            for name, value in weights(base).items()
+        )
+        for path in (tmp_path / "face.onnx", tmp_path / "gate.onnx")
+    ]
+    assert moved[1] > moved[0]
+
+
 def test_a_fit_that_stopped_comes_to_the_same_network(fit, tmp_path):
     learn_until(fit, 2)
     write_candidate(fit, tmp_path / "straight.onnx")
@@ -70,7 +88,7 @@ def test_a_fit_that_stopped_comes_to_the_same_network(fit, tmp_path):
 def test_a_candidate_differs_only_behind_the_frozen_blocks(fit, tmp_path):
     write_candidate(fit, tmp_path / "candidate.onnx")
     before, after = weights(fit.base), weights(tmp_path / "candidate.onnx")
-    frozen = ("stem.", *(f"blocks.{index}." for index in range(FROZEN_BLOCKS)))
+    frozen = ("stem.", *(f"blocks.{index}." for index in range(TO_EXAMINE.frozen)))
     for name, value in before.items():
         if name.startswith(frozen):
             assert torch.equal(value, after[name]), name

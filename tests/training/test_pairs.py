@@ -14,6 +14,7 @@ from tidewaiter.errors import UnfitFaces
 from tidewaiter.forgeries.faces import SPECIES, Forgery, Species
 from tidewaiter.training import pairs as drawing
 from tidewaiter.training.pairs import (
+    GATE_FAMILY_SHARES,
     LABELLED,
     OWN_FORGERY,
     SELF_BLEND,
@@ -91,6 +92,17 @@ def test_recapture_is_never_drawn(drawn):
     for number in range(60):
         made[number]
     assert {SPECIES[name].family for name in drawn} == FAMILIES - {"recapture"}
+
+
+def test_for_a_gate_replays_are_learned_as_one_camera_ships_them(drawn):
+    mixture = only(OWN_FORGERY, families=GATE_FAMILY_SHARES, one_camera=True)
+    made = Pairs(crops(3), mixture, 1)
+    for number in range(60):
+        pair = made[number]
+        assert pair.genuine.shape == pair.forged.shape == (160, 160, 3)
+    assert {SPECIES[name].family for name in drawn} == FAMILIES
+    shipped_otherwise = Pairs(crops(3), only(OWN_FORGERY, families=GATE_FAMILY_SHARES), 1)[0]
+    assert shipped_otherwise.genuine.tobytes() != made[0].genuine.tobytes()
 
 
 @pytest.mark.parametrize("family", sorted(FAMILIES - {"recapture"}))

@@ -10,7 +10,15 @@ import pytest
 
 from tests.forgeries.drawn_faces import face
 from tidewaiter.forgeries.faces import SPECIES
-from tidewaiter.training.trials import CLIP, FAMILIES, WAYS, left_out_families, trials
+from tidewaiter.training.trials import (
+    CLIP,
+    FAMILIES,
+    GATE_FAMILIES,
+    SAVED,
+    WAYS,
+    left_out_families,
+    trials,
+)
 
 HOST, DONOR = ((one.pixels, one.points) for one in (face(1, 320), face(2, 320)))
 
@@ -44,6 +52,14 @@ def test_members_of_a_way_have_one_size_and_differ():
         ]
         assert len({picture.shape for picture in shown}) == 1
         assert (shown[0] != shown[1]).any()
+
+
+def test_for_a_gate_every_family_is_made_as_a_camera_saves_it():
+    found = list(trials(HOST, [DONOR], GATE_FAMILIES, 3, ways=(SAVED,)))
+    assert {trial.way for trial in found} == {SAVED}
+    assert {"recapture", "swap"} <= {trial.family for trial in found}
+    whole = [trial for trial in trials(HOST, [DONOR], GATE_FAMILIES, 3) if trial.way == SAVED]
+    assert found == whole
 
 
 def test_without_a_fitting_donor_a_family_is_left_out():

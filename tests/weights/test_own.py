@@ -24,6 +24,29 @@ def site(untrained_site, tmp_path):
     return shutil.copytree(untrained_site, tmp_path / "site")
 
 
+def as_gate(site):
+    card = json.loads((site / "card.json").read_text(encoding="utf-8"))
+    card["purpose"] = own.GATE
+    (site / "card.json").write_text(json.dumps(card), encoding="utf-8")
+    return site
+
+
+def test_a_gate_takes_a_network_for_gates_only(site):
+    with pytest.raises(ConfigurationError, match=r"for examinations.*tidewaiter fit gate"):
+        own.gate_network(site)
+    assert own.gate_network(as_gate(site)).path == site / own.NETWORK_FILE
+
+
+def test_no_examination_takes_a_network_for_gates(site):
+    with pytest.raises(ConfigurationError, match=r"answers to replays.*tidewaiter fit face"):
+        own.site_network(as_gate(site))
+
+
+def test_a_gate_without_its_network_is_told(tmp_path):
+    with pytest.raises(ConfigurationError, match=r"gate\.network names .* `tidewaiter fit gate"):
+        own.gate_network(tmp_path)
+
+
 def test_bytes_with_the_right_digest_are_given(file):
     assert file.content() == b"weights"
 

@@ -55,7 +55,7 @@ def card_of(made: Made, decision: Decision, sha256: str) -> dict[str, Any]:
             }
             for entry in decision.calibrations
         ],
-        "versions": {name: _version(name) for name in LIBRARIES}
+        "versions": {name: version_of(name) for name in LIBRARIES}
         | {"python": platform.python_version()},
     }
 
@@ -137,7 +137,8 @@ def _spoken(interval: Mapping[str, float]) -> str:
     return f"{interval['value']:.3f} ({interval['lower']:.3f} to {interval['upper']:.3f})"
 
 
-def _version(name: str) -> str:
+def version_of(name: str) -> str:
+    """The installed version of a library."""
     try:
         return version(name)
     except PackageNotFoundError:

@@ -34,6 +34,7 @@ from tidewaiter.settings import Limits
 from tidewaiter.vocabulary import Text, tr
 from tidewaiter.weights.own import (
     CARD_FILE,
+    EXAMINE,
     NETWORK_FILE,
     OwnNetwork,
     shipped_network,
@@ -66,6 +67,11 @@ class FitRequest:
     seed: int
     limits: Limits
     face_network: Path | None = None
+    purpose: str = EXAMINE
+    """What the network is for: to examine, or GATE."""
+
+    left_out: tuple[str, ...] = ()
+    """Families of attacks that a gate's network shall never see."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +122,8 @@ def fingerprint(request: FitRequest) -> str:
     files = face_files(request.genuine, request.forged, out=request.out, seed=request.seed)
     states = [task_key(file.path) for file in files]
     parts = [states, own.sha256, request.hours, request.pairs, request.rate, request.seed]
+    if request.purpose != EXAMINE:
+        parts += [request.purpose, sorted(request.left_out)]
     return hashlib.sha256(ascii(parts).encode()).hexdigest()
 
 
@@ -128,12 +136,12 @@ def fit_face(request: FitRequest, tasks: Tasks, say: Callable[[Text], None]) -> 
 
     own = network_in_use(request.face_network)
     files = face_files(request.genuine, request.forged, out=request.out, seed=request.seed)
-    files = _cut_all(files, request, tasks, say)
+    files = cut_all(files, request, tasks, say)
     fit_on = [file for file in files if not file.held_out]
     held_out = [file for file in files if file.held_out]
     left_out = left_out_families(f"{request.seed}/{sorted({f.source for f in held_out})}")
     _say_counts(fit_on, held_out, left_out, say)
-    crops = _packed(paired(fit_on), tasks)
+    crops = packed(paired(fit_on), tasks)
     fit: dict[str, Any] = {
         "base": str(own.path),
         "crops": str(tasks.folder / "crops"),
@@ -142,8 +150,8 @@ def fit_face(request: FitRequest, tasks: Tasks, say: Callable[[Text], None]) -> 
         "rate": request.rate,
         "seed": request.seed,
     }
-    fit["pairs"] = _length(crops, fit, request, tasks)
-    candidate = _learned(fit, tasks)
+    fit["pairs"] = pairs_to_learn(crops, fit, request, tasks)
+    candidate = learned(fit, tasks)
     rows = _tried(held_out, left_out, candidate, request, tasks)
     made = Made(
         genuine_sources=len({f.source for f in fit_on if not f.forged}),
@@ -164,9 +172,13 @@ def fit_face(request: FitRequest, tasks: Tasks, say: Callable[[Text], None]) -> 
     return FitOutcome(decision, texts, candidate / NETWORK_FILE, log)
 
 
-def _cut_all(
+def cut_all(
     files: Sequence[FaceFile], request: FitRequest, tasks: Tasks, say: Callable[[Text], None]
 ) -> list[FaceFile]:
+    """Cut the faces out of every file; those that hold one, and no copies.
+
+    Raises InputError where too few sources are left.
+    """
     payloads = [(file.key, _cut_payload(file, request, tasks)) for file in files]
     results = tasks.do(tr("cutting faces out"), payloads, side_by_side=True)
     cut_files = []
@@ -227,12 +239,13 @@ def _has_partners(files: Sequence[FaceFile]) -> bool:
     return any(file.source in genuine for file in files if file.forged)
 
 
-def _packed(files: Sequence[FaceFile], tasks: Tasks) -> int:
-    cut_into = {file.number: _cut_into(file, tasks) for file in files}
-    return pack(files, cut_into, tasks.folder / "crops")
+def packed(files: Sequence[FaceFile], tasks: Tasks) -> int:
+    """Put the faces to learn from into one store of crops; how many they are."""
+    places = {file.number: cut_into(file, tasks) for file in files}
+    return pack(files, places, tasks.folder / "crops")
 
 
-def _length(crops: int, fit: Mapping[str, Any], request: FitRequest, tasks: Tasks) -> int:
+def pairs_to_learn(crops: int, fit: Mapping[str, Any], request: FitRequest, tasks: Tasks) -> int:
     """Pairs to train on: what was asked for or suits the crops, as far as the hours allow."""
     if request.pairs is not None:
         return max(request.pairs // BATCH_PAIRS, 1) * BATCH_PAIRS
@@ -245,7 +258,7 @@ def _length(crops: int, fit: Mapping[str, Any], request: FitRequest, tasks: Task
     return max(min(wanted // BATCH_PAIRS, int(possible)), 1) * BATCH_PAIRS
 
 
-def _learned(fit: Mapping[str, Any], tasks: Tasks) -> Path:
+def learned(fit: Mapping[str, Any], tasks: Tasks) -> Path:
     """The folder of the candidate, as a site's network is laid out."""
     steps = int(fit["pairs"]) // BATCH_PAIRS
     stops = [*range(CHUNK_STEPS, steps, CHUNK_STEPS), steps]
@@ -265,9 +278,9 @@ def _tried(
     tasks: Tasks,
 ) -> list[dict[str, Any]]:
     """The scores of both networks on every held-out item."""
-    chosen = _evenly(held_out, MOST_HOSTS)
+    chosen = evenly(held_out, MOST_HOSTS)
     genuine = [file for file in chosen if not file.forged]
-    with_clip = {file.number for file in _evenly(genuine, MOST_CLIPS)}
+    with_clip = {file.number for file in evenly(genuine, MOST_CLIPS)}
     rng = np.random.default_rng([request.seed, 1])
     payloads = []
     for file in chosen:
@@ -276,8 +289,8 @@ def _tried(
         payload = {
             "step": "try",
             "path": os.path.abspath(file.path),  # noqa: PTH100 - a link under its own name
-            "hosts": str(_cut_into(file, tasks)),
-            "donors": [str(_cut_into(donor, tasks)) for donor in donors],
+            "hosts": str(cut_into(file, tasks)),
+            "donors": [str(cut_into(donor, tasks)) for donor in donors],
             "clip": not file.forged and file.number in with_clip,
             "families": [] if file.forged else list(left_out),
             "label": MANIPULATED if file.forged else AS_ISSUED,
@@ -292,7 +305,7 @@ def _tried(
     return [row for result in results if isinstance(result, dict) for row in result["rows"]]
 
 
-def _evenly(files: Sequence[FaceFile], most: int) -> list[FaceFile]:
+def evenly(files: Sequence[FaceFile], most: int) -> list[FaceFile]:
     """At most so many, every source before any source twice."""
     seen: dict[tuple[str, bool], int] = {}
     ranked = []
@@ -308,13 +321,14 @@ def _cut_payload(file: FaceFile, request: FitRequest, tasks: Tasks) -> dict[str,
     return {
         "step": "cut",
         "path": os.path.abspath(file.path),  # noqa: PTH100 - a link under its own name
-        "into": str(_cut_into(file, tasks)),
+        "into": str(cut_into(file, tasks)),
         "held_out": file.held_out,
         "limits": request.limits.model_dump(mode="json"),
     }
 
 
-def _cut_into(file: FaceFile, tasks: Tasks) -> Path:
+def cut_into(file: FaceFile, tasks: Tasks) -> Path:
+    """Where the faces of a file are put."""
     return tasks.folder / "cut" / f"{file.number:06d}.npz"
 
 

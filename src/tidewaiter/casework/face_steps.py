@@ -14,11 +14,19 @@ from tidewaiter.casework.examination import find
 from tidewaiter.casework.face_choice import FORGED, PICTURE_DETECTOR, VIDEO_DETECTOR
 from tidewaiter.casework.face_material import cut, read_hosts
 from tidewaiter.casework.plan import Plan
-from tidewaiter.media import Unexamined, open_media
+from tidewaiter.media import Picture, Unexamined, open_media
 from tidewaiter.opinion.network_choice import AS_RECEIVED
 from tidewaiter.opinion.scores import AS_ISSUED, MANIPULATED
 from tidewaiter.settings import Limits
-from tidewaiter.weights.own import CARD_FILE, NETWORK_FILE
+from tidewaiter.traces.face_gate import gate_scores
+from tidewaiter.weights.own import (
+    CARD_FILE,
+    EXAMINE,
+    NETWORK_FILE,
+    gate_network,
+    shipped_network,
+    site_network,
+)
 
 DETECTORS = (PICTURE_DETECTOR, VIDEO_DETECTOR)
 NICENESS = 10
@@ -56,7 +64,8 @@ def _write_step(payload: Mapping[str, Any]) -> dict[str, Any]:
     folder.mkdir(parents=True, exist_ok=True)
     write_candidate(_fit(payload), folder / NETWORK_FILE)
     digest = hashlib.sha256((folder / NETWORK_FILE).read_bytes()).hexdigest()
-    card = {"network": {"file": NETWORK_FILE, "sha256": digest}}
+    purpose = payload.get("purpose", EXAMINE)
+    card = {"network": {"file": NETWORK_FILE, "sha256": digest}, "purpose": purpose}
     (folder / CARD_FILE).write_text(json.dumps(card), encoding="utf-8")
     return {}
 
@@ -118,12 +127,40 @@ def _scored(
     return rows
 
 
+def _try_gate_step(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """Both networks' scores of a host and of attacks made from it, as a camera saves them."""
+    from tidewaiter.training.trials import SAVED, trials
+
+    limits = Limits.model_validate(payload["limits"])
+    in_use, candidate = payload["networks"]
+    first = shipped_network() if in_use is None else site_network(Path(in_use))
+    networks = (first, gate_network(Path(candidate)))
+    donors = [read_hosts(Path(path))[0] for path in payload["donors"]]
+    rows = []
+    with tempfile.TemporaryDirectory(prefix="tidewaiter-fit-") as folder:
+        for index, host in enumerate(read_hosts(Path(payload["hosts"]))):
+            seed = 1000 * payload["number"] + index + payload["seed"]
+            for trial in trials(host, donors, payload["families"], seed, ways=(SAVED,)):
+                path = Path(folder) / "trial"
+                path.write_bytes(trial.data)
+                opened = open_media(path, limits)
+                scores = gate_scores(opened, *networks) if isinstance(opened, Picture) else None
+                if scores is None:
+                    continue
+                family = trial.family or payload["family"]
+                item = f"{payload['number']}/{index}/{family}"
+                source = payload["source"]
+                rows.append({"item": item, "source": source, "family": family, "scores": scores})
+    return {"rows": rows}
+
+
 _STEPS: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     "cut": _cut_step,
     "pace": _pace_step,
     "learn": _learn_step,
     "write": _write_step,
     "try": _try_step,
+    "try gate": _try_gate_step,
 }
 
 
@@ -138,6 +175,7 @@ def _fit(payload: Mapping[str, Any]) -> Any:
         pairs=payload["pairs"],
         rate=payload["rate"],
         seed=payload["seed"],
+        purpose=payload.get("purpose", EXAMINE),
     )
 
 

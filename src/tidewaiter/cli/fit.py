@@ -8,6 +8,7 @@ from tidewaiter.cli.lazy_group import LazyGroup
 
 COMMANDS = {
     "face": "Refit the face network to your own genuine pictures and videos.",
+    "gate": "Fit a network to stand before face recognition at one camera.",
 }
 """Each is in the file `fit_<name>.py` beside this one."""
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -12,7 +10,6 @@ _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 # Small enough that a network in use stays what it is (see docs/howto/fit-the-face-network.md).
 USUAL_RATE = 6e-5
 USUAL_HOURS = 8.0
-SAY_EVERY_S = 30.0
 
 
 @click.command("face")
@@ -74,12 +71,11 @@ def command(  # noqa: PLR0913 - one argument per option of the command line
 
     Run the same command again to go on after a stop. Needs the extra `training`.
     """
-    from tidewaiter import wiring
+    from tidewaiter import wiring, wiring_fitting
     from tidewaiter.casework.face_fitting import FitRequest
+    from tidewaiter.cli.fitting import Pace, say_verdict
     from tidewaiter.cli.printing import printable
-    from tidewaiter.errors import FitRefused
     from tidewaiter.messages import translator
-    from tidewaiter.vocabulary import tr
 
     settings = wiring.read_settings(settings_path)
     translate = translator(lang or settings.language)
@@ -94,52 +90,12 @@ def command(  # noqa: PLR0913 - one argument per option of the command line
         limits=settings.limits,
         face_network=settings.face_network,
     )
-    pace = _Pace(translate)
-    outcome = wiring.fit_face(
+    outcome = wiring_fitting.fit_face(
         request,
         workers=jobs,
         say=lambda text: click.echo(printable(text.render(translate)), err=True),
-        on_progress=pace.show,
+        on_progress=Pace(translate).show,
     )
-    verdict = printable(outcome.decision.choice.sentence.render(translate))
-    if not outcome.decision.accepted:
-        aside = tr(
-            "the refused network and its card are kept in {folder}", folder=wiring.REJECTED_FOLDER
-        )
-        click.echo(aside.render(translate), err=True)
-        raise FitRefused(verdict)
-    click.echo(verdict)
+    say_verdict(outcome.decision.choice.sentence, translate, accepted=outcome.decision.accepted)
     for sentence in outcome.decision.sentences:
         click.echo(printable(sentence.render(translate)))
-
-
-class _Pace:
-    """A line now and then on standard error: phase, how far, how long it may still take."""
-
-    def __init__(self, translate: Any) -> None:
-        self._translate = translate
-        self._phase = ""
-        self._begun = self._said = 0.0
-        self._before = 0
-
-    def show(self, phase: Any, done: int, total: int) -> None:
-        """Say where a phase stands: at its beginning, at its end, and every half minute."""
-        from tidewaiter.vocabulary import tr
-
-        now = time.monotonic()
-        name = phase.render(self._translate)
-        if name != self._phase:
-            self._phase, self._begun, self._before, self._said = name, now, done, 0.0
-        if now - self._said < SAY_EVERY_S and done < total:
-            return
-        self._said = now
-        values = {"phase": phase, "done": done, "all": total}
-        finished = done - self._before
-        if not finished or done == total:
-            text = tr("{phase}: {done} of {all}", **values)
-        else:
-            minutes = (total - done) * (now - self._begun) / finished / 60
-            text = tr(
-                "{phase}: {done} of {all}, about {minutes:.0f} min left", **values, minutes=minutes
-            )
-        click.echo(text.render(self._translate), err=True)

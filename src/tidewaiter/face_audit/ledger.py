@@ -36,6 +36,9 @@ class Opening(Noun):
     planned: Planned | None = None
     """What was to be expected when the audit began."""
 
+    gate_network: Sha256 | None = None
+    """Digest of the network behind the gate, where it is not the shipped one."""
+
 
 class Row(Noun):
     """One event of one trial.
@@ -181,12 +184,17 @@ def read_row(line: str, number: int, name: str) -> Row:
 
 
 def same_audit(found: Opening, wanted: Opening) -> None:
-    """Raises IntegrityError where a ledger belongs to another protocol or to other pictures."""
+    """Raises IntegrityError where a ledger belongs to another protocol, pictures or gate."""
     if found.protocol_sha256 != wanted.protocol_sha256:
         raise IntegrityError(
             f"the ledger belongs to protocol {found.protocol_sha256[:12]}, not to "
             f"{wanted.protocol_sha256[:12]}; the protocol or the list of people was changed since; "
             "restore them, or begin in a new folder"
+        )
+    if found.gate_network != wanted.gate_network:
+        raise IntegrityError(
+            f"the audit was begun with the gate's network {_short(found.gate_network)}, now it is "
+            f"{_short(wanted.gate_network)}; restore it, or begin in a new folder"
         )
     changed = changed_pictures(found.pictures, wanted.pictures)
     if changed:
@@ -194,6 +202,10 @@ def same_audit(found: Opening, wanted: Opening) -> None:
             f"the picture {changed[0]!r} has changed since the audit began; restore it, or begin "
             "in a new folder"
         )
+
+
+def _short(digest: str | None) -> str:
+    return "as shipped" if digest is None else f"{digest[:12]}…"
 
 
 def changed_pictures(then: Mapping[str, str], now: Mapping[str, str]) -> list[str]:

@@ -62,14 +62,16 @@ class Target(_Part):
 
 
 class Gate(_Part):
-    """What stands before the service: one of a detector, an opinion or a program.
+    """What stands before the service: one of a detector, an opinion, a network or a program.
 
-    Its cut is fitted on the calibration people at `bpcer`; a gate that fails rejects. Of a
+    `network` is a folder that `tidewaiter fit gate` wrote, named from the protocol's. The
+    gate's cut is fitted on the calibration people at `bpcer`; a gate that fails rejects. Of a
     picture on which it declines to speak, `on_decline` decides.
     """
 
     detector: str | None = None
     opinion: str | None = None
+    network: str | None = None
     program: tuple[str, ...] = ()
     bpcer: Share = 0.05
     on_decline: Literal["reject", "pass"] = "reject"
@@ -77,13 +79,15 @@ class Gate(_Part):
 
     @property
     def name(self) -> str:
-        """What the report calls it: the detector, the opinion or the program's file name."""
-        return self.detector or self.opinion or self.program[0].rpartition("/")[2]
+        """What the report calls it: detector, opinion, network folder or the program's file."""
+        named = self.detector or self.opinion or self.network or self.program[0]
+        return named.rpartition("/")[2]
 
     @model_validator(mode="after")
     def _one_kind(self) -> Gate:
-        if sum((self.detector is not None, self.opinion is not None, bool(self.program))) != 1:
-            raise ValueError("exactly one of detector, opinion and program is needed")
+        given = (self.detector, self.opinion, self.network, self.program or None)
+        if sum(one is not None for one in given) != 1:
+            raise ValueError("exactly one of detector, opinion, network and program is needed")
         return self
 
 

@@ -26,7 +26,8 @@ threshold = { given = 0.6, fmr = [0.001, 0.0001] }   # given: the one in service
 # jpeg = 90
 
 # [gate]                       # what stands before the service; without it none
-# detector = "face.manipulation_network"   # or opinion = "face.manipulated", program = ["./gate"]
+# detector = "face.manipulation_network"   # or opinion = "face.manipulated", program = ["./gate"],
+#                              # network = "gate-3" (a folder of `tidewaiter fit gate`)
 # bpcer = 0.05                 # share of genuine pictures it may reject
 # on_decline = "reject"        # a picture that it will not judge: reject or pass
 

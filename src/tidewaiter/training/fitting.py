@@ -6,7 +6,7 @@ import csv
 import shutil
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -16,18 +16,55 @@ from tidewaiter.training.crops import read_crops
 from tidewaiter.training.export import read_onnx, write_onnx
 from tidewaiter.training.loop import LOG_FILE, TrainingPlan, train
 from tidewaiter.training.network import AnyNetwork
-from tidewaiter.training.pairs import LABELLED, OWN_FORGERY, SELF_BLEND, Mixture, Pairs
+from tidewaiter.training.pairs import (
+    GATE_FAMILY_SHARES,
+    LABELLED,
+    OWN_FORGERY,
+    SELF_BLEND,
+    Mixture,
+    Pairs,
+)
+from tidewaiter.weights.own import EXAMINE, GATE
+
+PACE_STEPS, PACE_WARM_UP = 12, 4
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How a network is refitted.
+
+    `frozen` blocks keep their weights, the averaged network forgets over about
+    1 / (1 - `averaging`) steps, and the result lies `learned_share` of the way between what
+    was in use and what was learned.
+    """
+
+    mixture: Mixture
+    frozen: int
+    averaging: float
+    learned_share: float
+
 
 # The stem and the first blocks see edges and grain, which no site changes; frozen they also
-# halve the time of a step (handbook of examination, 3.14).
-FROZEN_BLOCKS = 5
-# A short memory: a fit has few steps.
-AVERAGING = 0.99
-KINDS: Mapping[str, float] = {LABELLED: 0.4, SELF_BLEND: 0.35, OWN_FORGERY: 0.25}
-# Half the way between what was in use and what was learned: what a site never shows is
-# forgotten less (Wortsman et al. 2022, arXiv 2109.01903).
-LEARNED_SHARE = 0.5
-PACE_STEPS, PACE_WARM_UP = 12, 4
+# halve the time of a step (handbook of examination, 3.14). A short memory: a fit has few steps.
+# Half the way: what a site never shows is forgotten less (Wortsman et al. 2022, arXiv
+# 2109.01903).
+TO_EXAMINE = Manner(
+    Mixture(kinds={LABELLED: 0.4, SELF_BLEND: 0.35, OWN_FORGERY: 0.25}), 5, 0.99, 0.5
+)
+# A gate stands behind one camera and meets attacks on it, replays among them: it may forget
+# the rest. The grain by which a screen shows is seen by the first blocks.
+AS_GATE = Manner(
+    Mixture(
+        kinds={LABELLED: 0.3, SELF_BLEND: 0.06, OWN_FORGERY: 0.64},
+        families=GATE_FAMILY_SHARES,
+        one_camera=True,
+    ),
+    3,
+    0.995,
+    1.0,
+)
+MANNERS: Mapping[str, Manner] = {EXAMINE: TO_EXAMINE, GATE: AS_GATE}
+"""By what a network is for."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +78,13 @@ class Fit:
     pairs: int
     rate: float
     seed: int
+    purpose: str = EXAMINE
     workers: int = 1
+
+    @property
+    def manner(self) -> Manner:
+        """How it is refitted."""
+        return MANNERS[self.purpose]
 
     @property
     def plan(self) -> TrainingPlan:
@@ -49,8 +92,8 @@ class Fit:
         return TrainingPlan(
             pairs=self.pairs,
             rate=self.rate,
-            frozen=FROZEN_BLOCKS,
-            averaging=AVERAGING,
+            frozen=self.manner.frozen,
+            averaging=self.manner.averaging,
             keep_every=10**9,
             workers=self.workers,
             seed=self.seed,
@@ -88,7 +131,7 @@ def write_candidate(fit: Fit, path: Path) -> None:
             f"refused: the training ran away at a rate of {fit.rate:g}, its weights are no "
             "numbers; choose a smaller --rate and another --out folder"
         )
-    write_onnx(mixed(read_onnx(fit.base), learned, LEARNED_SHARE), path)
+    write_onnx(mixed(read_onnx(fit.base), learned, fit.manner.learned_share), path)
 
 
 def mixed(base: AnyNetwork, learned: AnyNetwork, share: float) -> AnyNetwork:
@@ -101,6 +144,6 @@ def mixed(base: AnyNetwork, learned: AnyNetwork, share: float) -> AnyNetwork:
 
 
 def _train(fit: Fit, folder: Path, step: int) -> AnyNetwork:
-    mixture = Mixture(kinds=KINDS, left_out=frozenset(fit.left_out))
+    mixture = replace(fit.manner.mixture, left_out=frozenset(fit.left_out))
     pairs = Pairs(read_crops(fit.crops), mixture, fit.seed)
     return train(read_onnx(fit.base).float(), pairs, fit.plan, folder, until=step)

@@ -17,19 +17,26 @@ from tidewaiter.media.material import Pixels
 from tidewaiter.training.blending import self_blend
 from tidewaiter.training.crops import Crops
 from tidewaiter.training.network import MASK_SIDE
-from tidewaiter.training.shipping import shipped, view
+from tidewaiter.training.shipping import Step, captured, shipped, view
 
 LABELLED, SELF_BLEND, OWN_FORGERY = "labelled", "self-blend", "own forgery"
 MOST_TRIES = 8
 # Donors asked until one looks the same way as the host.
 MOST_DONORS = 12
-# Retouching is common in honest pictures, so it is shown seldom.
+# Retouching is common in honest pictures, so it is shown seldom. Of a replay the whole picture
+# is another; it is no altered face.
 FAMILY_SHARES = {"swap": 0.42, "morph": 0.26, "reenactment": 0.24, "retouch": 0.08}
+GATE_FAMILY_SHARES = {
+    "swap": 0.38,
+    "recapture": 0.3,
+    "morph": 0.16,
+    "reenactment": 0.14,
+    "retouch": 0.02,
+}
+"""What a gate learns: replays, too."""
 # A labelled forgery's face laid over its genuine partner: the generator's texture stays, the
 # seam and the surroundings are others.
 TRANSPLANTING = ("swap-feather", "swap-poisson")
-# Of a replay the whole picture is another; it is no altered face.
-NOT_ALTERED_FAMILIES = frozenset({"recapture"})
 
 
 @dataclass(frozen=True)
@@ -39,8 +46,10 @@ class Mixture:
     `groups` are the shares of sets that genuine faces are drawn from, `couples` those that
     labelled pairs are; a set that is not named has share 1. `transplanted` is the share of
     labelled forgeries of which only the face is taken, laid over the genuine partner.
-    `left_out` names families of own forgeries that are never made; "self-blend" and
-    "labelled" leave out those. Shares need not add up to 1.
+    `families` are the shares of own forgeries. With `one_camera` both members of a pair are
+    shipped as by the camera that took them, else in any way that pictures go. `left_out`
+    names families of own forgeries that are never made; "self-blend" and "labelled" leave
+    out those. Shares need not add up to 1.
     """
 
     kinds: Mapping[str, float] = field(
@@ -49,6 +58,8 @@ class Mixture:
     groups: Mapping[str, float] = field(default_factory=dict)
     couples: Mapping[str, float] = field(default_factory=dict)
     transplanted: float = 0.0
+    families: Mapping[str, float] = field(default_factory=lambda: FAMILY_SHARES)
+    one_camera: bool = False
     left_out: frozenset[str] = frozenset()
 
 
@@ -80,16 +91,17 @@ class Pairs:
         self._couples: dict[str, list[tuple[list[int], list[int]]]] = defaultdict(list)
         for both in couples:
             self._couples[crops.items[both[0][0]].group].append(both)
-        left_out = mixture.left_out | NOT_ALTERED_FAMILIES
+        known = {kind.family for kind in SPECIES.values()}
         self._species: dict[str, list[str]] = {
-            str(family): sorted(name for name, kind in SPECIES.items() if kind.family == family)
-            for family in sorted({kind.family for kind in SPECIES.values()} - left_out)
+            family: sorted(name for name, kind in SPECIES.items() if kind.family == family)
+            for family in sorted((mixture.families.keys() & known) - mixture.left_out)
         }
         self._families, self._family_shares = _shares(
-            {family: FAMILY_SHARES[family] for family in self._species}
+            {family: mixture.families[family] for family in self._species}
         )
         # Laying a face over another one is a swap, too.
-        self._transplanted = 0.0 if "swap" in left_out else mixture.transplanted
+        self._transplanted = 0.0 if "swap" in mixture.left_out else mixture.transplanted
+        self._ship = captured if mixture.one_camera else shipped
         self._kinds, self._kind_shares = self._drawn(mixture)
         groups = {name: mixture.groups.get(name, 1.0) for name in sorted(self._genuine)}
         self._groups, self._group_shares = _shares(groups)
@@ -103,9 +115,10 @@ class Pairs:
             kind = self._kinds[rng.choice(len(self._kinds), p=self._kind_shares)]
             made = self._made(kind, rng)
             if made is not None:
-                return _shipped_pair(*made, rng)
+                return _shipped_pair(*made, rng, self._ship)
         first = self._picked(self._any_group(rng), rng)
-        return _shipped_pair(first.pixels, *self_blend(first.pixels, first.points, rng), rng)
+        forged = self_blend(first.pixels, first.points, rng)
+        return _shipped_pair(first.pixels, *forged, rng, self._ship)
 
     def _drawn(self, mixture: Mixture) -> tuple[Sequence[str], NDArray[np.float64]]:
         kinds = {k: share for k, share in mixture.kinds.items() if k not in mixture.left_out}
@@ -170,7 +183,11 @@ def _shares(weights: Mapping[str, float]) -> tuple[list[str], NDArray[np.float64
 
 
 def _shipped_pair(
-    genuine: Pixels, forged: Pixels, mask: NDArray[np.float32] | None, rng: np.random.Generator
+    genuine: Pixels,
+    forged: Pixels,
+    mask: NDArray[np.float32] | None,
+    rng: np.random.Generator,
+    ship: Step,
 ) -> Pair:
     """Both members moved, turned and shipped by the same draws."""
     seed = int(rng.integers(2**62))
@@ -180,7 +197,7 @@ def _shipped_pair(
     way = int(rng.integers(2**62))
     coarse = cv2.resize(seen, (MASK_SIDE, MASK_SIDE), interpolation=cv2.INTER_AREA)
     return Pair(
-        genuine=shipped(first, np.random.default_rng(way)),
-        forged=shipped(second, np.random.default_rng(way)),
+        genuine=ship(first, np.random.default_rng(way)),
+        forged=ship(second, np.random.default_rng(way)),
         mask=None if mask is None else np.asarray(coarse, np.float32),
     )

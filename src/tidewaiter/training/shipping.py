@@ -65,6 +65,16 @@ def shipped(pixels: Pixels, rng: np.random.Generator) -> Pixels:
     return _sized(pixels, INPUT_SIDE)
 
 
+def captured(pixels: Pixels, rng: np.random.Generator) -> Pixels:
+    """A view as a camera in one place gives it: other light, some grain, JPEG; 160 x 160."""
+    for step, share in _CAPTURING:
+        if rng.random() < share:
+            pixels = step(pixels, rng)
+    return _sized(
+        _coded(pixels, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(*_CAMERA_JPEG))]), INPUT_SIDE
+    )
+
+
 def _side(rng: np.random.Generator) -> int:
     """Most faces as large as the network's input; small ones are rarer."""
     low, high = np.log(SIDE_RANGE)
@@ -173,6 +183,9 @@ _EARLY: tuple[tuple[Step, float], ...] = (
     (_blur, 0.1),
     (_noise, 0.08),
 )
+# A camera in one place; its JPEG is a good one.
+_CAPTURING: tuple[tuple[Step, float], ...] = ((_light, 0.3), (_noise, 0.15))
+_CAMERA_JPEG = (75, 97)
 # As it was; photographs; videos; messengers; screenshots.
 _WAYS: tuple[tuple[Step, ...], ...] = (
     (),

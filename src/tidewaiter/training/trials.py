@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations
@@ -19,6 +19,8 @@ from tidewaiter.training.clips import still_clip
 
 FAMILIES = ("morph", "reenactment", "retouch", "swap")
 """Families of own forgeries that count as manipulated faces; a replay is another question."""
+GATE_FAMILIES = (*FAMILIES, "recapture")
+"""What a gate is to stop: a replay is as good an attack as an altered face."""
 LEFT_OUT = 2
 # Donors that do not fit the host are replaced, so many times.
 DONORS_TRIED = 8
@@ -53,11 +55,12 @@ def trials(
     seed: int,
     *,
     clip: bool = False,
+    ways: Iterable[str] = (),
 ) -> Iterator[Trial]:
     """The host as it is, and a forgery of it of each family, all in every way of shipping.
 
-    A family is left out where no donor fits. With `clip` the host and one of the forgeries
-    come as short videos, too.
+    `ways` are some of WAYS, else all. A family is left out where no donor fits. With `clip`
+    the host and one of the forgeries come as short videos, too.
     """
     members = {"": host[0]}
     faces = [Face(*donor) for donor in donors]
@@ -67,8 +70,8 @@ def trials(
         if forged is not None:
             members[family] = forged
     for family, pixels in members.items():
-        for way, ship in WAYS.items():
-            yield Trial(family, way, ship(pixels))
+        for way in ways or WAYS:
+            yield Trial(family, way, WAYS[way](pixels))
     made = sorted(members.keys() - {""})
     if clip:
         for family in ("", *made[seed % len(made) :][:1]) if made else ("",):
@@ -121,8 +124,9 @@ def _h264_frame(pixels: Pixels) -> bytes:
     return jpeg_bytes(np.asarray(frames[0].to_ndarray(format="rgb24"), np.uint8), SAVED_QUALITY)
 
 
+SAVED = "saved"
 WAYS: dict[str, Callable[[Pixels], bytes]] = {
-    "saved": lambda pixels: jpeg_bytes(pixels, SAVED_QUALITY),
+    SAVED: lambda pixels: jpeg_bytes(pixels, SAVED_QUALITY),
     "jpeg 50": lambda pixels: jpeg_bytes(pixels, 50),
     "half size": _half_size,
     "h264 crf 30": _h264_frame,

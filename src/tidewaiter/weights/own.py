@@ -7,6 +7,9 @@ A site's network is a folder, as `tidewaiter fit face --out DIR` writes it:
     card.md                 the card for a reader
     calibrations/*.json     its calibrations
 
+One of `tidewaiter fit gate` has no calibrations, and "purpose": "gate" in its card: it also
+answers to replays, of which no examination may say that the face was manipulated.
+
 Another network gives other scores. So the version of a detector that runs it ends in the
 network's `mark` ("1+0123abcd"): calibrations of the shipped network do not speak for it,
 and those in the folder name that version.
@@ -27,6 +30,8 @@ FACE_MANIPULATION = "face_manipulation"
 NETWORK_FILE = "face_manipulation.onnx"
 CARD_FILE = "card.json"
 CALIBRATIONS_FOLDER = "calibrations"
+EXAMINE, GATE = "examine", "gate"
+"""What a network is for: to examine, or to stand before face recognition."""
 MARK_LENGTH = 8
 """Hexadecimal digits of a digest by which a site's network is told from others."""
 
@@ -112,25 +117,50 @@ def site_network(folder: Path) -> OwnNetwork:
     """The network in a folder of `tidewaiter fit face`.
 
     Raises ConfigurationError when the folder holds none, or its bytes are not those that
-    its card names.
+    its card names, or it is a gate's.
     """
+    where = f"the setting face_network names {folder.name!r}, which"
+    network, purpose = _carded(folder, where, "face")
+    if purpose == GATE:
+        raise ConfigurationError(
+            f"{where} holds a network for a gate; it answers to replays as to manipulated faces, "
+            "so no examination may use it; name it in a protocol of `tidewaiter audit`, "
+            "[gate] network, or fit one with `tidewaiter fit face`"
+        )
+    return network
+
+
+def gate_network(folder: Path) -> OwnNetwork:
+    """The network in a folder of `tidewaiter fit gate`; raises ConfigurationError."""
+    where = f"gate.network names {folder.name!r}, which"
+    network, purpose = _carded(folder, where, GATE)
+    if purpose != GATE:
+        raise ConfigurationError(
+            f"{where} holds a network for examinations; for a gate with its limits name gate."
+            'detector = "face.manipulation_network" and the folder in the setting face_network, '
+            "or fit one with `tidewaiter fit gate`"
+        )
+    return network
+
+
+def _carded(folder: Path, where: str, command: str) -> tuple[OwnNetwork, str]:
+    """The network in a folder and what it is for; its bytes are those that its card names."""
     path = folder / NETWORK_FILE
     try:
         card = json.loads((folder / CARD_FILE).read_text(encoding="utf-8"))
-        wanted = str(card["network"]["sha256"])
+        wanted, purpose = str(card["network"]["sha256"]), str(card.get("purpose", ""))
         found = hashlib.sha256(path.read_bytes()).hexdigest()
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ConfigurationError(
-            f"the setting face_network names {folder.name!r}, which holds no network with its "
-            f"card ({type(error).__name__}: {error}); it needs the folder that "
-            "`tidewaiter fit face --out` wrote"
+            f"{where} holds no network with its card ({type(error).__name__}: {error}); it needs "
+            f"the folder that `tidewaiter fit {command} --out` wrote"
         ) from error
     if found != wanted:
         raise ConfigurationError(
             f"{NETWORK_FILE} in {folder.name!r} has SHA-256 {found[:16]}…, its card says "
             f"{wanted[:16]}…; fit the network again, or copy the whole folder again"
         )
-    return OwnNetwork(path, found, f"+{found[:MARK_LENGTH]}")
+    return OwnNetwork(path, found, f"+{found[:MARK_LENGTH]}"), purpose
 
 
 def own_digests(site: OwnNetwork | None = None) -> dict[str, str]:
