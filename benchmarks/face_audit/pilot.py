@@ -7,9 +7,10 @@ holds the timed audit, of one gate, on a machine with nothing else to do:
 
     … --gates 1
 
-results/gates.json every gate, with a threshold at 0.1 % that rests on 30 errors and more:
+results/gates.json every gate, with a threshold at 0.1 % that rests on 30 errors and more; how the
+two networks of gates were fitted says gate_faces.py:
 
-    … --impostors 175 --every-detector --name gates
+    … --impostors 175 --gate-network GATE --gate-network OTHER --name gates
 
 FOLDER of --model holds the files of the recogniser faceres (docs/howto/audit-adapters.md).
 Six kinds of attack by default; --every-species takes all, --impostors N lets so many people
@@ -19,8 +20,10 @@ gate's audit makes every picture and is the one that is timed; the others find t
 
 Nobody measured was seen by the face network in training (lfw_people.py), but the kinds of
 attack were. Held-out kinds are those of a network that was trained without their family and
-given by --left-out. No attack fits a gate's cut. Research faces are not travellers, and
-these pictures were taken by the press, not by a gate.
+given by --left-out or --gate-network. No attack fits a gate's cut. Research faces are not
+travellers, and these pictures were taken by the press, not by a gate. Detectors of a file's past
+are no gates here: genuine pictures were JPEGs before the capture and forged ones were not, and
+a trace of double compression would tell the study, not the attack.
 """
 
 from __future__ import annotations
@@ -37,15 +40,12 @@ from pathlib import Path
 from lfw_people import copied
 
 from tidewaiter import wiring_audit
-from tidewaiter.detectors.base import Detector
-from tidewaiter.detectors.registry import all_detectors
 from tidewaiter.face_audit.protocol import ATTACKS
 from tidewaiter.face_audit.results import AttackRow, AtThreshold, AuditResults, Planned, Rate
 from tidewaiter.face_audit.verdict import worst_row
 from tidewaiter.forgeries.faces import SPECIES
 from tidewaiter.settings import Settings
-from tidewaiter.vocabulary import MediaKind
-from tidewaiter.weights.own import FACE_MANIPULATION, SHIPPED
+from tidewaiter.weights.own import CARD_FILE, FACE_MANIPULATION, SHIPPED
 from tidewaiter.wiring_audit import Bench
 
 SIX = (
@@ -115,9 +115,6 @@ def main() -> None:
     parser.add_argument("--portraits", action="store_true")
     parser.add_argument("--every-species", action="store_true")
     parser.add_argument("--gates", type=int, help="only so many gates, beginning with the first")
-    parser.add_argument(
-        "--every-detector", action="store_true", help="every detector of pictures is a gate, too"
-    )
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument(
         "--left-out",
@@ -125,6 +122,14 @@ def main() -> None:
         default=[],
         metavar="FAMILY=FOLDER",
         help="a site network trained without that family (recipes/train_face_network.py)",
+    )
+    parser.add_argument(
+        "--gate-network",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FOLDER",
+        help="a network of `tidewaiter fit gate`",
     )
     parser.add_argument("--name", default="pilot")
     given = parser.parse_args()
@@ -189,20 +194,17 @@ def gates(given: argparse.Namespace) -> dict[str, Tried]:
     found = {
         "network": Tried(DETECTOR),
     }
+    for folder in given.gate_network:
+        families = json.loads((folder / CARD_FILE).read_text(encoding="utf-8"))["made"]["left_out"]
+        seen = f", never saw a {' or a '.join(families)}" if families else ""
+        line = f"network = {json.dumps(str(folder.resolve()))}"
+        found[f"fitted as a gate{seen}"] = Tried(line, held_out=frozenset(families))
     for named in given.left_out:
         family, _, folder = named.partition("=")
         name = f"network that never saw a {family}"
         found[name] = Tried(DETECTOR, Path(folder).resolve(), frozenset({family}))
     found["opinion"] = Tried(OPINION)
-    if given.every_detector:
-        found |= {d.id: Tried(f'detector = "{d.id}"') for d in _detectors_of_pictures()}
     return dict(list(found.items())[: given.gates])
-
-
-def _detectors_of_pictures() -> Iterator[Detector]:
-    for detector in all_detectors().values():
-        if MediaKind.PICTURE in detector.media and detector.id not in DETECTOR:
-            yield detector
 
 
 def _processor_s() -> float:
