@@ -114,6 +114,29 @@ def test_a_painted_region_is_framed(judged, scene):
     assert item.place.bottom == pytest.approx(60 / 90, abs=0.06)
 
 
+@pytest.mark.parametrize(
+    ("rows", "verdict"), [(slice(7, 8), "transcoded"), (slice(3, 4), "altered")]
+)
+def test_what_passes_beside_the_clock_is_not_the_clock(original, rows, verdict):
+    """A box that falls between points of a smaller copy shows a little of what lies outside."""
+    random = np.random.default_rng(5)
+    clock = random.integers(0, 16 * 230, (8, FRAMES // 25, 64)).repeat(25, axis=1).swapaxes(0, 1)
+    shown = np.clip(clock + random.normal(0, 8, clock.shape), 0, None)
+    shown[60:90, rows, 20:24] += 16 * 60
+    prints = dataclasses.replace(original.prints, clock=clock.astype(np.uint16))
+    copy = dataclasses.replace(
+        prints, clock=shown.astype(np.uint16), picture_hash=~prints.picture_hash
+    )
+    found = compare(
+        dataclasses.replace(original, prints=prints),
+        dataclasses.replace(original, sha256="0" * 64, prints=copy),
+    )
+    assert found.verdict == verdict
+    assert [item.measure for item in found.differences] == ["clock_residual"] * (
+        verdict == "altered"
+    )
+
+
 def test_what_a_mask_covers_may_differ_and_nothing_else(original, scene, folder):
     frames, sound = scene
     blurred = frames.copy()

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tidewaiter.custody import painted
 from tidewaiter.custody.painted import Levels, scores, usual_of
@@ -85,6 +87,24 @@ def test_the_rim_of_a_region_is_not_framed():
     [found] = levels.painted()
     assert (found.start, found.end, found.peak) == (50, 70, 300.0)
     assert np.flatnonzero(found.blocks).tolist() == [BLOCK, BLOCK + 1]
+
+
+@pytest.mark.parametrize(
+    ("frames", "times", "counts"), [(3, 9, False), (5, 1.5, False), (5, 2.5, True), (8, 1.1, True)]
+)
+def test_what_lasts_a_few_frames_must_stand_out_more(frames, times, counts):
+    score = np.zeros((FRAMES, ROWS * COLUMNS))
+    score[50 : 50 + frames, BLOCK] = times * COUNTS
+    levels = Levels(FRAMES, COUNTS)
+    levels.note(np.arange(FRAMES), score)
+    assert bool(levels.painted()) == counts
+
+
+@given(st.lists(st.integers(0, 24), max_size=40))
+def test_something_is_painted_just_where_the_sustained_peak_exceeds_the_threshold(peaks):
+    levels = Levels(len(peaks), COUNTS)
+    levels.note(np.arange(len(peaks)), np.array(peaks, np.float32).reshape(-1, 1))
+    assert bool(levels.painted()) == (levels.sustained_peak() > COUNTS)
 
 
 def test_scores_do_not_depend_on_how_many_are_made_at_once(monkeypatch):

@@ -13,6 +13,7 @@ from tidewaiter.custody.alignment import FOREIGN, Alignment, Indices, align
 from tidewaiter.custody.masks import Mask, hidden_blocks
 from tidewaiter.custody.painted import (
     CLOCK,
+    CLOCK_RIM,
     CROPPED,
     PICTURE,
     Levels,
@@ -279,8 +280,9 @@ def _levels(
         score[hidden_blocks(view.copy.frame_time[now], masks).reshape(score.shape)] = 0.0
         picture.note(now, score)
     if view.has_clock and whole:
-        ours = Flat(Greys(view.original.clock, view.shown[path[places]]))
-        theirs = Flat(Greys(view.copy.clock, places))
+        inner = slice(None), slice(CLOCK_RIM, -CLOCK_RIM), slice(CLOCK_RIM, -CLOCK_RIM)
+        ours = Flat(Greys(view.original.clock[inner], view.shown[path[places]]))
+        theirs = Flat(Greys(view.copy.clock[inner], places))
         for first, score in scores(ours, theirs, stretches, usual_of(ours, theirs, CLOCK), CLOCK):
             clock.note(places[first : first + len(score)], score)
     return picture, clock

@@ -17,8 +17,10 @@ Values = NDArray[Any]
 
 AVERAGED_FRAMES = 5
 """Custody handbook 3.13: the residual is a mean over so many frames."""
-CONSECUTIVE_FRAMES = 4
-"""So many frames in a row must show the difference."""
+CONSECUTIVE_FRAMES = 8
+"""So many frames in a row must show the difference: what an encoder shows late it soon mends."""
+SHORT_FRAMES, SHORT_FACTOR = 4, 2.0
+"""So few suffice (custody handbook 3.13) where the level is so many times the threshold."""
 JOINED_FRAMES = 12
 """Stretches closer than this are one."""
 
@@ -59,6 +61,9 @@ CROPPED = Noise(
     least=0.05, quantile=0.8, contrast=0.05, activity=0.0, swing=0.06, frame=2.0, coarsest=4.0
 )
 
+CLOCK_RIM = 1
+"""Outermost cells of a clock's picture are left out: at other sizes what passes beside the box
+shows in them."""
 FRAMED_SHARE = 0.1
 """Blocks below this share of a stretch's peak are its rim, blurred by encoding: not framed."""
 SWING_FRAMES = 8
@@ -123,14 +128,12 @@ class Levels:
 
     def painted(self) -> list[Painted]:
         """Stretches in which some block's score stays over the threshold."""
-        return [self._framed(*stretch) for stretch in _stretches(self.peaks > self.threshold)]
+        return [self._framed(*stretch) for stretch in _stretches(self.peaks, self.threshold)]
 
     def sustained_peak(self) -> float:
-        """The highest level that some frames in a row all reach: what a threshold must exceed."""
-        if len(self.peaks) < CONSECUTIVE_FRAMES:
-            return 0.0
-        windows = np.lib.stride_tricks.sliding_window_view(self.peaks, CONSECUTIVE_FRAMES)
-        return float(windows.min(axis=1).max())
+        """The highest level that enough frames in a row all reach: what a threshold must exceed."""
+        short = _sustained(self.peaks, SHORT_FRAMES) / SHORT_FACTOR
+        return max(_sustained(self.peaks, CONSECUTIVE_FRAMES), short)
 
     def _framed(self, start: int, end: int) -> Painted:
         peak = float(self.peaks[start:end].max())
@@ -139,7 +142,7 @@ class Levels:
         counts = np.zeros(rows[0].shape, np.int64)
         for row in rows:
             counts += row > level
-        return Painted(start, end, counts >= min(CONSECUTIVE_FRAMES, (end - start) / 2), peak)
+        return Painted(start, end, counts >= min(SHORT_FRAMES, (end - start) / 2), peak)
 
 
 def usual_of(original: Framed, copy: Framed, kind: Noise = PICTURE) -> Usual:
@@ -176,7 +179,7 @@ def scores(
     blocks; frames of stretches too short to be judged are left out.
     """
     for start, end in moments:
-        if end - start < CONSECUTIVE_FRAMES:
+        if end - start < SHORT_FRAMES:
             continue
         for first in range(start, end, PIECE):
             last = min(first + PIECE, end)
@@ -265,16 +268,26 @@ def _shape(blocks: int) -> tuple[int, int]:
     """Rows and columns of a small picture or of a clock's."""
     if blocks == SMALL_HEIGHT * SMALL_WIDTH:
         return SMALL_HEIGHT, SMALL_WIDTH
-    return CLOCK_HEIGHT, blocks // CLOCK_HEIGHT
+    rows = CLOCK_HEIGHT - 2 * CLOCK_RIM
+    return rows, blocks // rows
 
 
-def _stretches(over: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """Runs of at least CONSECUTIVE_FRAMES, those close together joined."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], over.view(np.int8), [0]])))
+def _sustained(peaks: NDArray[np.float32], frames: int) -> float:
+    """The highest level that so many frames in a row all reach; 0 where there are fewer."""
+    if len(peaks) < frames:
+        return 0.0
+    return float(np.lib.stride_tricks.sliding_window_view(peaks, frames).min(axis=1).max())
+
+
+def _stretches(peaks: NDArray[np.float32], threshold: float) -> list[tuple[int, int]]:
+    """Runs over a threshold, long enough or high enough; those close together joined."""
+    over = (peaks > threshold).view(np.int8)
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], over, [0]])))
     runs = [
-        (int(start), int(end))
-        for start, end in zip(edges[::2], edges[1::2], strict=True)
+        (start, end)
+        for start, end in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
         if end - start >= CONSECUTIVE_FRAMES
+        or _sustained(peaks[start:end], SHORT_FRAMES) > SHORT_FACTOR * threshold
     ]
     joined: list[tuple[int, int]] = []
     for start, end in runs:
