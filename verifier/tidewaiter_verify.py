@@ -8,10 +8,10 @@ Made by joining the modules below, unaltered but for the imports between them; t
 those of the release they came from. Licence: Apache-2.0.
 
 d57862470b001d8e48035d7477fa2ab0cf566a5ef6665cc0087e16332291150e  tidewaiter.errors
-700d6c8bbd338aef05c555cf43d2f20c88377a67860bfb7c33941164cd382440  tidewaiter.custody.exact
+65d2004945ae6970a8e45a05fb3eca6cc715ac07babd0fe555771ecef1889e87  tidewaiter.custody.exact
 7b92150584a617f900d6834fb3c9e8baaaf46c77b9fc78628915db69d3efac17  tidewaiter.custody.keys
 afa33291a522a1faf01e30d3f333b89bf9126b060647a448499372991b9cb3c3  tidewaiter.custody.note
-5f684d30cd8b77e40115c3ef258324a034b99244c138a3249ddf9e2bd5b72ee9  tidewaiter.custody.proof
+5a64399478214a1aa27bebf328c1478c62b7338de624615864c272c5b400d333  tidewaiter.custody.proof
 ef7e96051aafb25e662d7b3ae655deb626cab42c6c69153a68183f86acf130f3  tidewaiter.custody.findings_french
 35f0325db71c2012d013d4255deaace5c6dff19502039a6dad7df11db3fd2124  tidewaiter.custody.discrepancy
 0f23832e0f76947a23a97bb0b227dcb0dfe465d4601da48eeb6a034caab84cca  tidewaiter.custody.verdict
@@ -30,7 +30,7 @@ bb573e4aae060a37e6f591970218741e5ec1d2a585861837c11a2bd312ae3dcb  tidewaiter.cus
 a7165af676a3683d08f1ab591a962a1a222bdec044fb6183f45e73ffa4be4615  tidewaiter.custody.merkle
 a114e5ca2a0c0926a75a5dae135efab1998ddc7e93fe90bb501d8ad4e2c4a8cb  tidewaiter.custody.checkpoint
 0d9c1bc8aa71f2aba2fda67f8f060b1ba1ae7b07f25b4939ddef2bfe8e90f010  tidewaiter.custody.cosignature
-cf6e4a4caf168c7dc74277bb490eef86bcdedfe4c3510fdd2a4dcf55ddc28f98  tidewaiter.custody.policy
+e63a14dab4a2d6f235eacb61669486989857333f277447b91ba6de5471b201bb  tidewaiter.custody.policy
 c89d0d59f8c3ef16b5da0914804a328dd6ba03ae16d0cf0d75b44acb6ff250a7  tidewaiter.custody.trust
 feb3b55c11f81a1d4967025af9dd3e5cdf5c1d7602a5ecc24acdd09477069191  tidewaiter.custody.commitments
 fde59d4888ec08fbeb5b32ce17240006491955b75eb3a17843bc43599ae1ec65  tidewaiter.custody.verify_files
@@ -288,6 +288,13 @@ def must_be_short(data: bytes, limit: int, what: str) -> None:
     """Refuse what is longer than `limit` bytes before anything reads it."""
     if len(data) > limit:
         raise MalformedText(f"{what} has {len(data)} bytes; {limit} are read at most")
+
+
+def changed_line_ends(data: bytes) -> str:
+    """What to add to a complaint about a text that a mail program or an editor went through."""
+    if b"\r\n" not in data:
+        return ""
+    return "; its line ends were changed to those of Windows: get the file again, unopened"
 
 
 def spelled_base64(data: bytes) -> str:
@@ -638,7 +645,9 @@ class ProofFile:
         must_be_short(data, _LARGEST_PROOF_BYTES, "the proof file")
         head, blank, note = data.partition(b"\n\n")
         if not blank:
-            raise MalformedText("the proof file has no blank line above its checkpoint")
+            raise MalformedText(
+                f"the proof file has no blank line above its checkpoint{changed_line_ends(data)}"
+            )
         first, *lines = head.split(b"\n")
         if first != FIRST_LINE:
             raise MalformedText(
@@ -3431,7 +3440,10 @@ class Policy:
         """Read a policy file. Raises MalformedText, which names the line and the rule."""
         must_be_short(data, LARGEST_POLICY_BYTES, "the policy")
         if not _ALLOWED.fullmatch(data):
-            raise MalformedText("the policy holds a control character other than tab and newline")
+            raise MalformedText(
+                "the policy holds a control character other than tab and "
+                f"newline{changed_line_ends(data)}"
+            )
         reading = _PolicyReading()
         for number, line in enumerate(data.split(b"\n"), 1):
             words = re.findall(rb"[^ \t]+", line)

@@ -45,8 +45,14 @@ ROOT = HERE.parents[1]
 RESULT = HERE / "results" / "mutants.json"
 EQUIVALENT = HERE / "mutants_equivalent.tsv"
 SEED = 20261122
-# Errors hold no decisions.
-NOT_MUTATED = {"tidewaiter.errors"}
+# They decide nothing: errors, names of findings, and the words of another language.
+NOT_MUTATED = {
+    "tidewaiter.errors",
+    "tidewaiter.custody.discrepancy",
+    "tidewaiter.custody.translating",
+    "tidewaiter.custody.verdict_french",
+    "tidewaiter.custody.findings_french",
+}
 # Slower tests look for what nobody thought of; the fast ones have to notice what is meant.
 LONGEST_TEST_S = 0.3
 USUAL_CPU_S = 5

@@ -6,7 +6,11 @@ import base64
 
 import pytest
 
-from tests.custody.signers import LOG, ORIGIN, VIGILANCE, key
+from tests.custody.bundle_kit import camera_world, proof_of
+from tests.custody.signers import AUDIT, LOG, ORIGIN, POLICY, VIGILANCE, key
+from tidewaiter.custody.checkpoint import Checkpoint, sign_checkpoint
+from tidewaiter.custody.cosignature import cosign, subtree_message, verify_cosignature
+from tidewaiter.custody.exact import LARGEST_NUMBER
 from tidewaiter.custody.keys import ED25519_COSIGNATURE
 from tidewaiter.custody.note import (
     LARGEST_NOTE_BYTES,
@@ -15,7 +19,9 @@ from tidewaiter.custody.note import (
     open_note,
     sign_note,
 )
-from tidewaiter.errors import MalformedText, UnknownSigner
+from tidewaiter.custody.policy import Policy
+from tidewaiter.custody.proof import LONGEST_PATH, ProofFile
+from tidewaiter.errors import BadSignature, MalformedText, UnknownSigner
 
 
 def test_a_note_is_read_up_to_its_limit_and_not_beyond():
@@ -60,3 +66,118 @@ def test_a_signature_line_holds_more_than_a_key_id():
     spelled = base64.b64encode(bytes(5)).decode()
     (signature,) = Note.parse(f"text\n\n— a {spelled}\n".encode()).signatures
     assert (signature.key_id, signature.content) == (bytes(4), bytes(1))
+
+
+def test_a_file_that_an_editor_went_through_says_so():
+    proof = proof_of(camera_world().leaves, 5)
+    told = "its line ends were changed to those of Windows: get the file again, unopened"
+    for parse, good in ((ProofFile.parse, proof), (Policy.parse, POLICY)):
+        with pytest.raises(MalformedText, match=told):
+            parse(good.replace(b"\n", b"\r\n"))
+    for parse, bad in ((ProofFile.parse, proof[:200]), (Policy.parse, POLICY + b"\r")):
+        with pytest.raises(MalformedText) as caught:
+            parse(bad)
+        assert "Windows" not in str(caught.value)
+
+
+def test_a_checkpoint_is_of_a_size_that_there_can_be():
+    for size, fits in ((0, True), (LARGEST_NUMBER, True), (-1, False), (LARGEST_NUMBER + 1, False)):
+        if fits:
+            made = Checkpoint(ORIGIN, size, bytes(32))
+            assert Checkpoint.parse(made.text) == made
+        else:
+            with pytest.raises(MalformedText, match="a size from 0 to"):
+                Checkpoint(ORIGIN, size, bytes(32))
+    for root in (bytes(31), bytes(33)):
+        with pytest.raises(MalformedText, match="32 bytes are needed"):
+            Checkpoint(ORIGIN, 1, root)
+    for line in ("", "two\nlines"):
+        with pytest.raises(MalformedText, match="is empty or is more than one line"):
+            Checkpoint(line, 1, bytes(32))
+        with pytest.raises(MalformedText, match="is empty or is more than one line"):
+            Checkpoint(ORIGIN, 1, bytes(32), (line,))
+
+
+def test_a_checkpoint_has_three_lines_and_then_others():
+    text = Checkpoint(ORIGIN, 7, bytes(32)).text
+    for cut in (
+        "",
+        "\n",
+        text.split("\n")[0] + "\n",
+        "\n".join(text.split("\n")[:2]) + "\n",
+        text[:-1],
+    ):
+        with pytest.raises(MalformedText, match="origin, size and root are needed"):
+            Checkpoint.parse(cut)
+    more = Checkpoint.parse(text + "more\n")
+    assert more.extensions == ("more",)
+    with pytest.raises(MalformedText, match="writes no extension lines"):
+        sign_checkpoint(more, LOG)
+    with pytest.raises(MalformedText, match="cannot sign for the log"):
+        sign_checkpoint(Checkpoint("other.example", 7, bytes(32)), LOG)
+
+
+def test_a_cosignature_names_its_time_and_its_key():
+    checkpoint = Checkpoint(ORIGIN, 7, bytes(32))
+    line = cosign(checkpoint, VIGILANCE, 1)
+    assert verify_cosignature(checkpoint, VIGILANCE.verifier, line) == 1
+    last = cosign(checkpoint, VIGILANCE, LARGEST_NUMBER)
+    assert verify_cosignature(checkpoint, VIGILANCE.verifier, last) == LARGEST_NUMBER
+    for time_s in (0, LARGEST_NUMBER + 1):
+        with pytest.raises(MalformedText, match="1 to 2\\^63 - 1 is needed"):
+            cosign(checkpoint, VIGILANCE, time_s)
+    with pytest.raises(BadSignature, match="is not by the key"):
+        verify_cosignature(checkpoint, AUDIT.verifier, line)
+    for length in (0, 8):
+        short = NoteSignature(line.name, line.key_id, line.content[:length])
+        with pytest.raises(MalformedText, match="too short to hold a time"):
+            verify_cosignature(checkpoint, VIGILANCE.verifier, short)
+    nine = NoteSignature(line.name, line.key_id, line.content[:9])
+    with pytest.raises(BadSignature):
+        verify_cosignature(checkpoint, VIGILANCE.verifier, nine)
+    with pytest.raises(MalformedText, match="is a log's, not a witness's"):
+        cosign(checkpoint, LOG, 1)
+
+
+def test_the_message_of_ml_dsa_names_everything():
+    origin, name = "o" * 255, "n" * 255
+    message = subtree_message(name, 5, origin, 9, bytes(32))
+    assert message == (
+        b"subtree/v1\n\0" + b"\xff" + name.encode() + (5).to_bytes(8, "big")
+        + b"\xff" + origin.encode() + bytes(8) + (9).to_bytes(8, "big") + bytes(32)
+    )  # fmt: skip
+    for wrong in ((name + "n", origin), (name, origin + "o")):
+        with pytest.raises(MalformedText, match="has 256 bytes; 255 are the most"):
+            subtree_message(wrong[0], 5, wrong[1], 9, bytes(32))
+
+
+def test_a_proof_is_read_up_to_its_limits():
+    good = ProofFile(5, tuple(bytes(32) for _ in range(LONGEST_PATH)), b"note", b"x")
+    assert ProofFile.parse(good.encoded) == good
+    longer = ProofFile(5, (*good.path, bytes(32)), b"note")
+    with pytest.raises(MalformedText, match="a path of 64 hashes; 63 are the most"):
+        ProofFile.parse(longer.encoded)
+    largest = LARGEST_NOTE_BYTES + (1 << 18)
+    head = ProofFile(5, (), b"").encoded
+    assert len(ProofFile.parse(head + bytes(largest - len(head))).checkpoint_note) == largest - len(
+        head
+    )
+    with pytest.raises(MalformedText, match=f"{largest} are read at most"):
+        ProofFile.parse(head + bytes(largest - len(head) + 1))
+
+
+@pytest.mark.parametrize(
+    ("head", "told"),
+    [
+        (b"c2sp.org/tlog-proof@v2\nindex 1", "c2sp.org/tlog-proof@v1 is needed"),
+        (b"c2sp.org/tlog-proof@v1", "names no index"),
+        (b"c2sp.org/tlog-proof@v1\nextra ", "names no index"),
+        (b"c2sp.org/tlog-proof@v1\nextra eA==", "names no index"),
+        (b"c2sp.org/tlog-proof@v1\nindex 1\nextra eA==", "a hash of the path"),
+        (b"c2sp.org/tlog-proof@v1\nextra e\nindex 1", "the extra data of the proof file"),
+        (b"c2sp.org/tlog-proof@v1\nindex  1", "the index of the proof file"),
+    ],
+)
+def test_a_head_that_is_no_proofs(head, told):
+    with pytest.raises(MalformedText, match=told):
+        ProofFile.parse(head + b"\n\nnote")

@@ -69,6 +69,13 @@ def must_be_short(data: bytes, limit: int, what: str) -> None:
         raise MalformedText(f"{what} has {len(data)} bytes; {limit} are read at most")
 
 
+def changed_line_ends(data: bytes) -> str:
+    """What to add to a complaint about a text that a mail program or an editor went through."""
+    if b"\r\n" not in data:
+        return ""
+    return "; its line ends were changed to those of Windows: get the file again, unopened"
+
+
 def spelled_base64(data: bytes) -> str:
     """Standard base64 with padding."""
     return base64.b64encode(data).decode("ascii")

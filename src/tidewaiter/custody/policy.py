@@ -12,7 +12,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from tidewaiter.custody.cosignature import COSIGNATURE_TYPES
-from tidewaiter.custody.exact import must_be_short, quoted
+from tidewaiter.custody.exact import changed_line_ends, must_be_short, quoted
 from tidewaiter.custody.keys import ED25519_NOTE, VerifierKey
 from tidewaiter.errors import MalformedText
 
@@ -64,7 +64,10 @@ class Policy:
         """Read a policy file. Raises MalformedText, which names the line and the rule."""
         must_be_short(data, LARGEST_POLICY_BYTES, "the policy")
         if not _ALLOWED.fullmatch(data):
-            raise MalformedText("the policy holds a control character other than tab and newline")
+            raise MalformedText(
+                "the policy holds a control character other than tab and "
+                f"newline{changed_line_ends(data)}"
+            )
         reading = _PolicyReading()
         for number, line in enumerate(data.split(b"\n"), 1):
             words = re.findall(rb"[^ \t]+", line)

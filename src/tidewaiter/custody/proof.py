@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tidewaiter.custody.exact import (
+    changed_line_ends,
     exact_base64,
     exact_hash,
     exact_number,
@@ -43,7 +44,9 @@ class ProofFile:
         must_be_short(data, _LARGEST_PROOF_BYTES, "the proof file")
         head, blank, note = data.partition(b"\n\n")
         if not blank:
-            raise MalformedText("the proof file has no blank line above its checkpoint")
+            raise MalformedText(
+                f"the proof file has no blank line above its checkpoint{changed_line_ends(data)}"
+            )
         first, *lines = head.split(b"\n")
         if first != FIRST_LINE:
             raise MalformedText(
