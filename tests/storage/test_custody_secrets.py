@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+import sys
+
 import pytest
 
 from tidewaiter.custody.commitments import Opening
@@ -52,3 +57,32 @@ def test_a_file_that_is_no_database_is_named(tmp_path):
     (tmp_path / "secrets.sqlite").write_bytes(b"not a database" * 100)
     with pytest.raises(StorageError, match=r"secrets\.sqlite"):
         SqliteSecrets(tmp_path / "secrets.sqlite")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
+def test_only_the_owner_reads_the_file_and_its_journal(secrets):
+    secrets.keep_key("bwc-0017/3", "ordinary", b"wrapped")
+    assert secrets.path.stat().st_mode & 0o077 == 0
+
+
+WRITES_A_KEY = """
+import sys
+from pathlib import Path
+from tidewaiter.storage.custody_secrets import SqliteSecrets
+SqliteSecrets(Path(sys.argv[1])).keep_key("bwc-0017/3", "ordinary", b"wrapped")
+"""
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
+def test_a_power_cut_brings_no_journal_back(tmp_path):
+    """A journal that came back would undo an erasure, or a class's new key, after it was told."""
+    path = tmp_path / "secrets.sqlite"
+    calls = ["strace", "-f", "-e", "trace=unlink,unlinkat,openat,fsync,fdatasync"]
+    done = subprocess.run(
+        [*calls, sys.executable, "-c", WRITES_A_KEY, str(path)],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    lines = done.stderr.splitlines()
+    removed = max(n for n, line in enumerate(lines) if "unlink" in line and "-journal" in line)
+    assert any(f'"{tmp_path}"' in line for line in lines[removed:])
+    assert any("sync(" in line for line in lines[removed:])

@@ -7,6 +7,8 @@ remains: a copy made earlier (a backup, a flash disk's spare blocks) still has t
 
 from __future__ import annotations
 
+import contextlib
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -33,9 +35,12 @@ class SqliteSecrets:
         self.path = path
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            with contextlib.suppress(FileExistsError):
+                # SQLite would let everybody read a file that it makes itself.
+                os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         except OSError as error:
             raise StorageError(
-                f"the folder of {path.name!r} cannot be made ({error.strerror}); choose another"
+                f"{path.name!r} or its folder cannot be made ({error.strerror}); choose another"
             ) from error
         self._file = ErasingFile(path, "the keys and salts in", SCHEMA)
 
