@@ -32,13 +32,10 @@ def changes(order, *, shortest: int = 3, foreign=None):
     return changes_of(runs_of(found.path), FRAMES, shortest)
 
 
-@pytest.fixture(params=["whole", "in bands", "in bands of bands"])
+@pytest.fixture(params=["whole", "in bands"])
 def way(request, monkeypatch):
     if request.param == "in bands":
         monkeypatch.setattr(alignment, "MOST_PAIRS", 12_000)
-    if request.param == "in bands of bands":
-        monkeypatch.setattr(alignment, "MOST_PAIRS", 1000)
-        monkeypatch.setattr(alignment, "MOST_STEP", 3)
 
 
 @pytest.mark.usefixtures("way")
@@ -125,3 +122,10 @@ def test_rows_are_asked_for_some_at_a_time(monkeypatch):
     assert np.array_equal(found.path, whole.path)
     assert np.array_equal(found.distance, whole.distance)
     assert max(ours.most, theirs.most) < FRAMES / 2
+
+
+def test_bands_and_the_coarse_path_stay_in_balance():
+    steps = {hours: alignment._coarse_step(90_000 * hours, 90_000 * hours) for hours in (1, 4, 6)}
+    assert steps == {1: 29, 4: 45, 6: 52}
+    assert alignment._coarse_step(2400, 2400) == 1
+    assert alignment._coarse_step(45_000, 45_000) == 19

@@ -39,12 +39,12 @@ MOST_PAIRS = 6_000_000
 """Pairs of frames compared directly; beyond, a coarse path comes first (100 s at 25 a second)."""
 CHUNK = 256
 """Frames of the copy whose distances are computed at once."""
-MOST_STEP = 16
-"""Frames averaged into one of the coarse path, which may have a coarser one of its own: the bands
-around it stay narrow however long the recordings are."""
+BANDS_OVER_COARSE = 4
+"""Over 40 minutes the step is the cube root of this part of the frames: pairs in bands (9 n step)
+and of the coarse path (n^2 / step^2) are then about as many."""
 PIECE = 4096
 """Rows that are in memory at once."""
-BAND = 3
+BAND = 2
 """Coarse steps to either side of the coarse path that are searched."""
 FLOOR_SAMPLES = 400
 
@@ -72,12 +72,31 @@ class Alignment:
 
 def align(original: Framed, copy: Framed) -> Alignment:
     """Align all frames of a copy; both need at least one frame."""
-    step = min(int(np.ceil(np.sqrt(len(original) * len(copy) / MOST_PAIRS))), MOST_STEP)
+    step = _coarse_step(len(original), len(copy))
     if step <= 1:
-        windows = [(start, np.arange(len(original))) for start in range(0, len(copy), CHUNK)]
-    else:
-        coarse = align(_thinned(original, step), _thinned(copy, step)).path
-        windows = list(_bands(coarse, step, len(original), len(copy)))
+        return _aligned(original, copy, _everywhere(len(original), len(copy)))
+    coarse = _thinned(original, step), _thinned(copy, step)
+    path = _aligned(*coarse, _everywhere(len(coarse[0]), len(coarse[1]))).path
+    return _aligned(original, copy, list(_bands(path, step, len(original), len(copy))))
+
+
+def _coarse_step(original: int, copy: int) -> int:
+    """Frames that are averaged into one of the coarse path; 1 where none is needed.
+
+    The longer the recordings, the coarser, so that neither the coarse path nor the bands around
+    it take most of the work; averages over seconds would lose what moves.
+    """
+    pairs = original * copy
+    balanced = np.cbrt(np.sqrt(pairs) / BANDS_OVER_COARSE)
+    return int(np.ceil(min(np.sqrt(pairs / MOST_PAIRS), balanced)))
+
+
+def _everywhere(original: int, copy: int) -> list[tuple[int, Indices]]:
+    """Every frame of the original for every part of the copy."""
+    return [(start, np.arange(original)) for start in range(0, copy, CHUNK)]
+
+
+def _aligned(original: Framed, copy: Framed, windows: list[tuple[int, Indices]]) -> Alignment:
     floor = _floor(original, copy, windows)
     path = _cheapest(original, copy, windows, floor)
     return Alignment(path, floor, distance_along(original, copy, path))
