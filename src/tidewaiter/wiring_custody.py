@@ -19,6 +19,7 @@ from tidewaiter.custody.gaps import Absences
 from tidewaiter.custody.judging import Judge
 from tidewaiter.custody.merkle import leaf_hash
 from tidewaiter.custody.proof import PROOF_SUFFIX, ProofFile
+from tidewaiter.custody.quick_judging import QuickJudge
 from tidewaiter.custody.record import parse_record
 from tidewaiter.custody.record_kinds import HEX_DIGEST
 from tidewaiter.custody.store import LogStore
@@ -285,11 +286,12 @@ class Listed:
 def list_recordings(place: SitePlace) -> list[Listed]:
     """Every recording of the log, in the order in which they came."""
     judge, devices = Judge(allowed=place.allowed, check_signatures=False), {}
+    quick = QuickJudge(judge)
     with contextlib.closing(place.open_store(read_only=True)) as store:
         for leaf in store.leaves():
-            judge.feed(leaf.index, leaf.body)
-            if b'"blob":' in leaf.body:
-                devices[leaf.index] = parse_record(leaf.body).device
+            _, entry = quick.feed(leaf.index, leaf.body)
+            if entry is not None and b'"blob":' in leaf.body:
+                devices[leaf.index] = entry.device
     book = judge.retention
     return [
         Listed(
@@ -349,10 +351,10 @@ def gaps_of(place: SitePlace, from_ms: int, to_ms: int | None) -> Absences:
     judge = Judge(allowed=place.allowed, check_signatures=False)
     until_ms = min(now_ms(), now_ms() if to_ms is None else to_ms)
     jumps: list[Discrepancy] = []
-    store = place.open_store(read_only=True)
+    quick, store = QuickJudge(judge), place.open_store(read_only=True)
     with contextlib.closing(store):
         for leaf in store.leaves():
-            found = judge.feed(leaf.index, leaf.body)
+            found, _ = quick.feed(leaf.index, leaf.body)
             jumps += [one for one in found if one.name == "sequence-gap"]
     absences = judge.absences(from_ms, until_ms)
     within = [one for one in jumps if _overlaps(one, from_ms, until_ms)]

@@ -104,10 +104,11 @@ def test_an_index_that_says_it_covers_less_or_more(site):
         assert not any(one.notice for one in looked_up(site))
 
 
-def test_an_index_that_is_gone_is_made_anew(site):
+@pytest.mark.parametrize("gone", [("place", "placed"), ("placed",)])
+def test_an_index_that_is_gone_is_made_anew(site, gone):
     """So does a log that was made before there were indexes."""
-    site.hands.sql("DROP TABLE place")
-    site.hands.sql("DROP TABLE placed")
+    for table in gone:
+        site.hands.sql(f"DROP TABLE {table}")
     with site.hands.reopen() as store:
         assert store.placed() == 0
         assert find_content(store, RECORDING).notice == ""

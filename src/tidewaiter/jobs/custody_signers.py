@@ -23,6 +23,8 @@ from tidewaiter.custody.store import StoredLeaf
 FEWEST_RECORDS = 4096
 # Parts that each worker has waiting: enough to be busy, few enough for the memory.
 PARTS_AHEAD = 2
+# Parts kept before it is decided; large records come in parts of few.
+MOST_PARTS_FIRST = 16
 
 _keys: Mapping[tuple[str, int], tuple[bytes, ...]] = {}
 
@@ -42,10 +44,11 @@ def verify_in_workers(workers: int) -> Verify:
     def verify(parts: Iterable[list[StoredLeaf]], keys: Callable[[], Keys]) -> Iterator[Verified]:
         source = iter(parts)
         first = list(_first(source))
-        if sum(map(len, first)) < FEWEST_RECORDS:
+        following = list(islice(source, 1))
+        if not following and sum(map(len, first)) < FEWEST_RECORDS:
             yield from verify_later(first, keys)
             return
-        yield from _verified(chain(first, source), keys(), workers)
+        yield from _verified(chain(first, following, source), keys(), workers)
 
     return verify
 
@@ -53,7 +56,7 @@ def verify_in_workers(workers: int) -> Verify:
 def _first(source: Iterator[list[StoredLeaf]]) -> Iterator[list[StoredLeaf]]:
     """Parts until it is clear that there are enough records for workers."""
     records = 0
-    for part in source:
+    for part in islice(source, MOST_PARTS_FIRST):
         yield part
         records += len(part)
         if records >= FEWEST_RECORDS:

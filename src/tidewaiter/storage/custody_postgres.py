@@ -275,10 +275,10 @@ class PostgresLog:
 
     def _find_places(self) -> bool:
         """Whether the log has the index of words; an older one gets it from its owner."""
-        found = self._all("SELECT to_regclass(%s) IS NOT NULL", f"{self._schema}.place")
-        has = bool(found[0][0])
+        query = "SELECT to_regclass(%s) IS NOT NULL AND to_regclass(%s) IS NOT NULL"
+        ((has,),) = self._all(query, f"{self._schema}.place", f"{self._schema}.placed")
         if has or self._read_only:
-            return has
+            return bool(has)
         psycopg = driver()
         try:
             with self._connection.transaction():

@@ -47,6 +47,8 @@ CREATE TRIGGER checkpoint_kept BEFORE UPDATE ON checkpoint
 """
 # Which records hold which words: derived from the records, filled with them, never evidence.
 PLACES = """
+DROP TABLE IF EXISTS place;
+DROP TABLE IF EXISTS placed;
 CREATE TABLE place (word BLOB NOT NULL, i INTEGER NOT NULL, PRIMARY KEY (word, i)) WITHOUT ROWID;
 CREATE TABLE placed (one INTEGER PRIMARY KEY CHECK (one = 1), size INTEGER NOT NULL);
 INSERT INTO placed VALUES (1, 0);
@@ -188,9 +190,7 @@ class SqliteLog:
     def misplace(self) -> None:
         """Empty that index, to be made anew."""
         with _writing(self.path):
-            self._database.executescript(
-                "BEGIN IMMEDIATE; DROP TABLE place; DROP TABLE placed;" + PLACES + "COMMIT"
-            )
+            self._database.executescript("BEGIN IMMEDIATE;" + PLACES + "COMMIT")
 
     def indices_of(self, leaf_hashes: Sequence[bytes]) -> dict[bytes, int]:
         """Where leaves of these hashes stand, for those that are there."""
@@ -251,7 +251,7 @@ class SqliteLog:
     def _find_places(self, *, may_make: bool) -> bool:
         """Whether the file has the index of words; an older one gets it."""
         query = "SELECT count(*) FROM sqlite_master WHERE name IN ('place', 'placed')"
-        has = bool(self._database.execute(query).fetchone()[0])
+        has = self._database.execute(query).fetchone()[0] == 2
         if not has and may_make:
             with _writing(self.path):
                 self._database.executescript("BEGIN IMMEDIATE;" + PLACES + "COMMIT")

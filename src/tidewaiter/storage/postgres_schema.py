@@ -32,6 +32,8 @@ GRANT SELECT, INSERT, UPDATE (line) ON {schema}.cosignature TO {role};
 """
 # Which records hold which words: derived from the records, filled with them, never evidence.
 PLACES = """
+DROP TABLE IF EXISTS {schema}.place;
+DROP TABLE IF EXISTS {schema}.placed;
 CREATE TABLE {schema}.place (word bytea NOT NULL, i bigint NOT NULL);
 CREATE INDEX place_word ON {schema}.place (word, i);
 CREATE TABLE {schema}.placed (one int PRIMARY KEY CHECK (one = 1), size bigint NOT NULL);
