@@ -7,7 +7,7 @@ import json
 import pytest
 
 from tests.cli.custody_kit import founded, run
-from tests.custody.recordings import pictures, write
+from tests.custody.recordings import SPLICED, pictures, splice, write
 
 # 20 redaction-not-faithful
 
@@ -19,7 +19,7 @@ MASK = "1-3,25,25,50,60"
 def place(tmp_path_factory):
     place = founded(tmp_path_factory.mktemp("redact"))
     frames = pictures(100)
-    write(place.card / "MOV_0001.mp4", frames)
+    write(place.card / "MOV_0001.mp4", frames, options=SPLICED)
     docked = place.do("dock", "--device", "bwc-0017", place.card)
     assert docked.code == 0, docked.text
     masked = frames.copy()
@@ -29,6 +29,12 @@ def place(tmp_path_factory):
     more = masked.copy()
     more[30:70, 66:90, 120:160] = 0
     place.more = write(place.folder / "more.mp4", more, options=again)
+    write(place.folder / "again.mp4", masked, options=SPLICED)
+    untouched, groups = place.card / "MOV_0001.mp4", {2, 3, 4, 5, 6}
+    again, kept = place.folder / "again.mp4", place.folder / "kept.mp4"
+    place.kept = splice(untouched, again, kept, groups)
+    write(place.folder / "again.mp4", more, options=SPLICED)
+    place.kept_more = splice(untouched, again, place.folder / "kept_more.mp4", groups)
     return place
 
 
@@ -41,6 +47,17 @@ def test_a_copy_changed_outside_its_mask_is_refused(place):
     answer = redact(place, place.more, *place.approvers())
     assert answer.code == 4
     assert "redaction-not-faithful" in answer.text
+
+
+def test_keeping_the_other_pictures_bit_for_bit_hides_no_change(place):
+    answer = redact(place, place.kept_more, *place.approvers())
+    assert answer.code == 4
+    assert "redaction-not-faithful" in answer.text
+
+
+def test_a_copy_that_keeps_the_pictures_it_need_not_touch_is_logged(place):
+    answer = redact(place, place.kept, *place.approvers())
+    assert answer.code == 0, answer.text
 
 
 def test_the_recording_itself_is_no_redacted_copy(place):

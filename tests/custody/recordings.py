@@ -78,6 +78,32 @@ def remux(source: Path, target: Path, **options: str) -> Path:
     return target
 
 
+GROUP = 12
+"""Pictures in each group of recordings that are to be spliced."""
+SPLICED = {"qp": "24", "g": str(GROUP), "bf": "2", "sc_threshold": "0", "preset": "veryfast"}
+
+
+def splice(source: Path, again: Path, target: Path, groups: set[int]) -> Path:
+    """The source bit for bit, except for groups of pictures taken from another encoding of it.
+
+    Both need the options `SPLICED`, so that their headers are the same.
+    """
+    import av
+
+    with av.open(str(again)) as reader:
+        others = [packet for packet in reader.demux(video=0) if packet.size]
+    with av.open(str(source)) as reader, av.open(str(target), "w") as writer:
+        stream = writer.add_stream_from_template(reader.streams.video[0])
+        group = -1
+        kept = (packet for packet in reader.demux(video=0) if packet.size)
+        for ours, theirs in zip(kept, others, strict=True):
+            group += ours.is_keyframe
+            packet = theirs if group in groups else ours
+            packet.stream = stream
+            writer.mux(packet)
+    return target
+
+
 def _write_sound(output, voice, sound) -> None:
     import av
 

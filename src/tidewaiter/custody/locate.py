@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from tidewaiter.custody.differences import Comparison, Difference, Place, Stretch
 from tidewaiter.custody.locate_exact import exact_changes, keys_of, shared_share
+from tidewaiter.custody.locate_partly import keeps_pictures, locate_touched, unasked_groups
 from tidewaiter.custody.locate_pictures import (
     SAME_RATE,
     PictureFindings,
@@ -21,9 +22,9 @@ from tidewaiter.custody.manifest import Manifest
 from tidewaiter.custody.masks import Mask
 from tidewaiter.custody.painted import Painted
 from tidewaiter.custody.runs import Change
+from tidewaiter.custody.stretches import coded_times, from_zero, retimed, stretch_at
 from tidewaiter.custody.thresholds import Thresholds, shipped_thresholds
 from tidewaiter.traces.fingerprints import (
-    NO_TIME,
     SHARE_UNITS,
     SMALL_HEIGHT,
     SMALL_WIDTH,
@@ -35,10 +36,6 @@ SHARED_SHARE = 0.1
 """A copy that has fewer of the original's coded pictures than this was encoded anew."""
 FEWEST_FRAMES = 2
 """A single picture has no order to be compared."""
-TIME_SLACK = 0.25
-"""Share of a frame's time by which containers may round it."""
-LEAST_TIME_SLACK = 2_000
-"""Microseconds; Matroska rounds to whole milliseconds."""
 ONVIF_UUID = "005bc93f2d715e95ada4796f90877a6f"
 """Marks signatures in the stream (ONVIF Media Signing)."""
 SOUND_KINDS = {
@@ -60,7 +57,8 @@ def compare(
 ) -> Comparison:
     """The verdict on a copy and every difference found.
 
-    With `masks` (redaction) pictures may differ inside them. Material without fingerprints is
+    With `masks` (redaction) pictures may differ inside them, be it that all of the copy was
+    encoded anew or only the groups of pictures that hold a mask. Material without fingerprints is
     compared by its digest: the same file or "cannot tell".
     """
     thresholds = thresholds or shipped_thresholds()
@@ -74,10 +72,13 @@ def compare(
     assert theirs is not None
     share = shared_share(keys_of(ours.picture_hash), keys_of(theirs.picture_hash))
     notes = _notes(ours, theirs)
+    limits = PictureThresholds(thresholds.picture, thresholds.clock, thresholds.shortest)
+    if share >= SHARED_SHARE and masks and keeps_pictures(ours, theirs):
+        found = [*_touched(ours, theirs, limits, masks), *_exact_sound(original, copy)]
+        return _verdict(original, copy, "re_encoded", found, notes, thresholds)
     if share >= SHARED_SHARE:
         found = [*_exact_pictures(ours, theirs), *_exact_sound(original, copy)]
         return _verdict(original, copy, "remuxed", found, notes, thresholds)
-    limits = PictureThresholds(thresholds.picture, thresholds.clock, thresholds.shortest)
     pictures = locate_pictures(ours, theirs, limits, masks)
     found = _seen(pictures, ours, theirs, limits)
     if pictures.window is not None:
@@ -144,49 +145,42 @@ def _notes(ours: Fingerprints, theirs: Fingerprints) -> list[str]:
 
 def _exact_pictures(ours: Fingerprints, theirs: Fingerprints) -> list[Difference]:
     """Differences of coded pictures, in their order of decoding, with times of showing."""
-    our_times, their_times = _shown(ours), _shown(theirs)
+    our_times, their_times = coded_times(ours), coded_times(theirs)
     found = [
         Difference(
             kind=change.kind,
-            copy=_at(their_times, change.copy),
-            original=None if change.original is None else _at(our_times, change.original),
+            copy=stretch_at(their_times, change.copy),
+            original=None if change.original is None else stretch_at(our_times, change.original),
             from_original=(
-                None if change.from_original is None else _at(our_times, change.from_original)
+                None
+                if change.from_original is None
+                else stretch_at(our_times, change.from_original)
             ),
             exact=True,
         )
         for change in exact_changes(keys_of(ours.picture_hash), keys_of(theirs.picture_hash))
     ]
     if not found and len(our_times) == len(their_times):
-        found += _retimed(our_times, their_times)
+        found += retimed(our_times, their_times)
     return found
 
 
-def _shown(prints: Fingerprints) -> NDArray[np.int64]:
-    """When each coded picture is shown, from the first; decoding times where none is given."""
-    times = prints.picture_pts
-    if (times == NO_TIME).any():
-        times = prints.picture_dts
-    if not len(times) or (times == NO_TIME).any():
-        return np.arange(len(times), dtype=np.int64) * 40_000
-    from_zero: NDArray[np.int64] = times - times.min()
-    return from_zero
-
-
-def _retimed(ours: NDArray[np.int64], theirs: NDArray[np.int64]) -> list[Difference]:
-    """The same pictures shown at other times: sped up, slowed or held."""
-    if len(ours) < 2:
-        return []
-    usual = float(np.median(np.diff(np.sort(ours))))
-    slack = max(LEAST_TIME_SLACK, TIME_SLACK * usual)
-    order = np.argsort(ours, kind="stable")
-    off = np.abs(np.diff(theirs[order]) - np.diff(ours[order])) > slack
-    if not off.any():
-        return []
-    places = np.flatnonzero(off)
-    start, end = int(places[0]), int(places[-1]) + 2
-    stretch, source = _at(theirs[order], (start, end)), _at(ours[order], (start, end))
-    return [Difference("retimed", stretch, source, exact=True)]
+def _touched(
+    ours: Fingerprints,
+    theirs: Fingerprints,
+    limits: PictureThresholds,
+    masks: Sequence[Mask],
+) -> list[Difference]:
+    """Differences of a copy that kept the pictures of the groups without a mask."""
+    our_times, their_times = coded_times(ours), coded_times(theirs)
+    unasked = [
+        Difference(
+            "replaced", stretch_at(their_times, span), stretch_at(our_times, span), exact=True
+        )
+        for span in unasked_groups(ours, theirs, masks)
+    ]
+    seen = _seen(locate_touched(ours, theirs, limits, masks), ours, theirs, limits)
+    return [*unasked, *seen, *retimed(ours.frame_time, theirs.frame_time)]
 
 
 def _exact_sound(original: Manifest, copy: Manifest) -> list[Difference]:
@@ -201,12 +195,12 @@ def _exact_sound(original: Manifest, copy: Manifest) -> list[Difference]:
     if shared_share(keys, others) < SHARED_SHARE:
         thresholds = shipped_thresholds()
         return _heard(original, copy, [], thresholds, [])
-    our_times, their_times = _from_zero(ours.sound_pts), _from_zero(theirs.sound_pts)
+    our_times, their_times = from_zero(ours.sound_pts), from_zero(theirs.sound_pts)
     return [
         Difference(
             kind=SOUND_KINDS.get(change.kind, "sound_replaced"),
-            copy=_at(their_times, change.copy),
-            original=None if change.original is None else _at(our_times, change.original),
+            copy=stretch_at(their_times, change.copy),
+            original=None if change.original is None else stretch_at(our_times, change.original),
             exact=True,
         )
         for change in exact_changes(keys, others)
@@ -214,27 +208,7 @@ def _exact_sound(original: Manifest, copy: Manifest) -> list[Difference]:
 
 
 def _missing_sound(theirs: Fingerprints) -> Difference:
-    return Difference("sound_missing", _at(theirs.frame_time, (0, len(theirs.frame_time))))
-
-
-def _from_zero(times: NDArray[np.int64]) -> NDArray[np.int64]:
-    return times - times.min() if len(times) and (times != NO_TIME).all() else times * 0
-
-
-def _at(times: NDArray[np.int64], span: tuple[int, int]) -> Stretch:
-    """A span of places with its times; the end is when its last one ends."""
-    if not len(times):
-        return Stretch(*span, 0.0, 0.0)
-    usual = float(np.median(np.diff(np.sort(times)))) if len(times) > 1 else 40_000.0
-
-    def when(place: int) -> float:
-        return float(times[place]) if place < len(times) else float(times.max()) + usual
-
-    start_s, end_s = when(span[0]) / 1e6, when(span[1]) / 1e6
-    if span[1] > span[0]:
-        part = times[span[0] : span[1]]
-        start_s, end_s = float(part.min()) / 1e6, (float(part.max()) + usual) / 1e6
-    return Stretch(span[0], span[1], round(start_s, 6), round(end_s, 6))
+    return Difference("sound_missing", stretch_at(theirs.frame_time, (0, len(theirs.frame_time))))
 
 
 def _seen(
@@ -262,8 +236,8 @@ def _seen(
         listed.append(
             Difference(
                 "painted",
-                _at(theirs.frame_time, (part.start, part.end)),
-                _at(ours.frame_time, _shown_span(found, part)),
+                stretch_at(theirs.frame_time, (part.start, part.end)),
+                stretch_at(ours.frame_time, _shown_span(found, part)),
                 place=_place(part),
                 measure=measure,
                 level=round(part.peak, 2),
@@ -277,8 +251,8 @@ def _paced(pace: float, ours: Fingerprints, theirs: Fingerprints) -> Difference:
     """The whole recording shown faster or slower, frame for frame."""
     return Difference(
         "sped_up" if pace > 1 else "slowed",
-        _at(theirs.frame_time, (0, len(theirs.frame_time))),
-        _at(ours.frame_time, (0, len(ours.frame_time))),
+        stretch_at(theirs.frame_time, (0, len(theirs.frame_time))),
+        stretch_at(ours.frame_time, (0, len(ours.frame_time))),
         measure="pace",
         level=round(pace, 3),
         threshold=round(1 + SAME_RATE if pace > 1 else 1 - SAME_RATE, 3),
@@ -314,11 +288,11 @@ def _place(part: Painted) -> Place | None:
 
 def _change(change: Change, ours: NDArray[np.int64], theirs: NDArray[np.int64]) -> Difference:
     def from_ours(span: tuple[int, int] | None) -> Stretch | None:
-        return None if span is None else _at(ours, span)
+        return None if span is None else stretch_at(ours, span)
 
     return Difference(
         kind=change.kind,
-        copy=_at(theirs, change.copy),
+        copy=stretch_at(theirs, change.copy),
         original=from_ours(change.original),
         from_original=from_ours(change.from_original),
     )
@@ -368,7 +342,7 @@ def _sound_differences(
     listed += [
         Difference(
             "sound_muted" if part.silent else "sound_replaced",
-            _at(their_times, (part.start, part.end)),
+            stretch_at(their_times, (part.start, part.end)),
             measure="sound_residual",
             level=round(part.peak, 2),
             threshold=thresholds.sound,
