@@ -59,3 +59,13 @@ def test_who_has_confirmed_needs_no_request_and_a_request_is_no_answer(place, tm
     wrong = place.do("checkpoint", "--answer", "vigilance", request)
     assert wrong.code == 2
     assert f"its answer is {request.name}.cosigned" in wrong.text
+
+
+def test_an_export_says_when_what_waits_for_witnesses_will_come(place, tmp_path):
+    place.carry("vigilance", "court")
+    place.do("hold", "bwc-0017/0", "--basis", "case 3")
+    words = ("export", "bwc-0017/0", tmp_path / "bundle", "--basis", "case 3")
+    answer = place.do(*words)
+    assert answer.code == 0, answer.text
+    assert "(hold), not confirmed by witnesses yet" in answer.text
+    assert "comes with an export made after they have confirmed it" in answer.text

@@ -38,4 +38,6 @@ def command(
     echo(f"{done.proofs} entries proven in {folder}")
     for line in done.left_out:
         echo(f"left out: {line}")
+    if any("not confirmed" in line for line in done.left_out):
+        echo("what waits for witnesses comes with an export made after they have confirmed it")
     echo(f"check it: tidewaiter custody verify {folder} --policy POLICY")
