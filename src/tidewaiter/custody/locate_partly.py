@@ -36,7 +36,7 @@ PIECE = 4096
 """Frames that are compared at once."""
 SAMPLED_FRAMES = 4096
 """Frames that tell how coarsely the copy was encoded."""
-LEAST_NOISE = 0.2
+LEAST_NOISE = 0.3
 """Grey levels: an encoder that decides almost as the first one did leaves most blocks as they were,
 which says nothing of those next to a mask."""
 FEWEST_IN_ORDER = 12
