@@ -125,6 +125,11 @@ def test_pictures_shown_at_other_times_are_named(original, faithful):
     assert [item.kind for item in judged(original, late).differences] == ["retimed"]
 
 
+def test_a_mask_covers_times_that_were_rounded_to_milliseconds():
+    times = np.array([1_196_000, 1_198_400, 1_200_000, 2_360_900, 2_363_000])
+    assert MASK.during(times).tolist() == [False, True, True, True, False]
+
+
 def test_a_mask_that_ends_before_the_group_does_covers_the_group(original, faithful):
     early = [dataclasses.replace(MASK, end_s=1.3)]
     assert unasked_groups(original.prints, faithful.prints, early) == []

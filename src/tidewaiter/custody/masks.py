@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 from tidewaiter.traces.fingerprints import SMALL_HEIGHT, SMALL_WIDTH
 
+ROUNDED_US = 2_000
+"""Microseconds by which times are off that containers and the log round to milliseconds."""
+
 
 @dataclass(frozen=True)
 class Mask:
@@ -24,9 +27,8 @@ class Mask:
 
     def during(self, times: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Which of these times (microseconds) it covers."""
-        covered: NDArray[np.bool_] = (times >= self.start_s * 1e6 - 1) & (
-            times <= self.end_s * 1e6 + 1
-        )
+        start, end = self.start_s * 1e6 - ROUNDED_US, self.end_s * 1e6 + ROUNDED_US
+        covered: NDArray[np.bool_] = (times >= start) & (times <= end)
         return covered
 
 
