@@ -31,6 +31,7 @@ SUMMARIES = {
     "face_audit/results/pilot.json": "Face audit: LFW people, two recognisers, gates in front",
     "face_audit/results/injection.json": "Face audit: as files and through a virtual camera",
     "face_audit/results/kills.json": "Face audit: runs killed at random points",
+    "face_audit/results/stand_in_speed.json": "Face audit: a stand-in that opens pictures apart",
     "face_audit/results/replay.json": "Face audit: a published study, recomputed",
     "detection/calibration/results/result.json": "How calibration itself behaves",
     "custody/results": "Custody log",

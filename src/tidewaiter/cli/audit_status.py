@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from tidewaiter.face_audit.ledger import Book, Opening
 
 
 @click.command("status")
@@ -24,7 +28,7 @@ def command(*, protocol: Path, out: Path | None) -> None:
         row.outcome.value for row in book.answered.values() if row.outcome is not None
     )
     click.echo(f"audit     {opening.audit!a}, begun {opening.started}")
-    click.echo(f"answered  {len(book.answered)}")
+    click.echo(f"answered  {len(book.answered)}{_of(opening, book)}")
     for outcome, count in sorted(outcomes.items()):
         click.echo(f"          {count} {outcome}")
     click.echo(f"unmade    {len(book.unmade)} trials whose attack could not be forged")
@@ -32,3 +36,16 @@ def command(*, protocol: Path, out: Path | None) -> None:
     click.echo(f"spent     {book.calls} calls, {book.cost}")
     for row in book.doubtful:
         click.echo(f"in doubt  trial {row.trial_id[:12]}, attempt {row.attempt}, sent {row.at}")
+
+
+def _of(opening: Opening, book: Book) -> str:
+    """How many there are in all, and whether any is left."""
+    planned = opening.planned.trials if opening.planned is not None else None
+    if planned is None:
+        return ""
+    settled = book.answered.keys() | book.unmade.keys()
+    enrolled = sum(row.stage == "enrol" for row in book.answered.values())
+    left = max(planned - len(settled) + enrolled, 0)
+    return (
+        f" of {planned} trials, {left} are left" if left else f" of {planned} trials, none is left"
+    )

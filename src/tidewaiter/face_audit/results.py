@@ -258,6 +258,8 @@ class Planned(Noun):
     cost: str
     seconds: float
     pictures: int
+    trials: int | None = None
+    """With those of further recognisers; None in ledgers of before it was noted."""
 
 
 class Generation(Noun):
