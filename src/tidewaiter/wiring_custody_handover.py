@@ -30,6 +30,7 @@ from tidewaiter.wiring_custody_files import handed_in, listed_files
 from tidewaiter.wiring_custody_site import SitePlace, opened_site
 
 LARGEST_KEY_TEXT = 1 << 14
+_NO_MEDIA = {RECORDS_SUFFIX, SECRETS_SUFFIX, PROOF_SUFFIX}
 _PART = 1 << 20
 _RAW_KEY_LENGTH = 32
 _BASE64_OF_KEY = 44
@@ -61,8 +62,9 @@ class HandedOver:
 
 
 def handover_files(paths: Sequence[Path]) -> tuple[Path | None, list[Path]]:
-    """The file of records among the files named, if there is one, and all the others.
+    """The file of records among the files named, if there is one, and all media.
 
+    Secrets, and receipts that were brought back before, are no media of the camera.
     Raises InputError for two files of records: each hand-over is one camera's.
     """
     files = listed_files(paths)
@@ -72,7 +74,9 @@ def handover_files(paths: Sequence[Path]) -> tuple[Path | None, list[Path]]:
             f"{len(records)} files of records ({', '.join(one.name for one in records[:5])}); "
             "hand over one at a time, with --records"
         )
-    return (records[0] if records else None), [one for one in files if one not in records]
+    if not records:
+        return None, files
+    return records[0], [one for one in files if one.suffix not in _NO_MEDIA]
 
 
 def take_handover(
@@ -90,8 +94,8 @@ def take_handover(
     """
     records, lines = given.records, _read(given.records)
     secrets, notes = _secrets_beside(records)
-    others = {records.resolve(), records.with_suffix(SECRETS_SUFFIX).resolve()}
-    files = [one for one in given.files if one.resolve() not in others]
+    own = records.resolve()
+    files = [one for one in given.files if one.suffix not in _NO_MEDIA and one.resolve() != own]
     with tempfile.TemporaryDirectory(prefix="tidewaiter-handover-") as folder:
         plain = _opened_files(files, _sealed_secrets(lines, secrets), Path(folder), notes)
         whole, *media = handed_in([records, *plain], settings)

@@ -227,11 +227,24 @@ def test_a_record_cut_out_of_its_chain_is_named(desk):
 
 
 def test_a_clock_set_back_is_named(desk):
-    camera = desk.camera
+    camera, here_ms = desk.camera, desk.camera.now_ms
+    desk.site.now_ms = lambda: here_ms
     camera.tell("heartbeat", uptime_ms=1_000, boot="boot-1")
     camera.now_ms -= 3_600_000
     camera.tell("heartbeat", uptime_ms=11_000, boot="boot-1")
     assert names(desk.hand_over()) == ["device-clock-off"]
+
+
+def test_a_clock_ahead_of_the_dock_is_named_and_the_record_logged(desk):
+    here_ms = desk.camera.now_ms
+    desk.site.now_ms = lambda: here_ms
+    desk.camera.now_ms += 120_000 - 10_000
+    desk.camera.heartbeat()
+    desk.camera.now_ms += 1_000
+    desk.camera.heartbeat()
+    done = desk.hand_over()
+    assert (names(done), done.logged) == (["device-clock-off"], 2)
+    assert "claims a time 11 s later" in done.findings[0].text
 
 
 def kept_apart(desk, done, name, *media):

@@ -65,7 +65,11 @@ def test_from_the_cameras_own_key_to_the_receipt_it_gets_back(place, tmp_path):
     assert [one.name for one in (tmp_path / "bundle/manifests").iterdir()] == ["bwc-0099_0.twm"]
     erased = place.do("erase", "bwc-0099/0", "--basis", "x", *place.approvers())
     assert erased.code == 0, erased.text
-    assert "was erased by entry" in place.do("dock", camera.card, "--device", "bwc-0099").text
+    last = place.do("dock", camera.card, "--device", "bwc-0099")
+    assert "was erased by entry" in last.text
+    # Its own receipts on the card, and its secrets, are no media.
+    assert "tlog-proof:" not in last.text
+    assert "shift.secrets" not in last.text
     assert place.do("audit").code == 0
 
 

@@ -103,7 +103,7 @@ def take_over(
     site.hand_in()
     judge = judge_so_far(site.store, handed.device, allowed or Allowed())
     first = site.log.head.size
-    lines = judge_lines(site.store, judge, handed, first)
+    lines = judge_lines(site.store, judge, handed, first, site.now_ms())
     by_content = {one.sha256: one for one in handed.files}
     desk = _Desk(site, handed, retention, by_content, TakenOver())
     for line in lines:

@@ -75,7 +75,9 @@ def judge_so_far(store: LogStore, device: str, allowed: Allowed) -> Judge:
     return judge
 
 
-def judge_lines(store: LogStore, judge: Judge, handed: Lines, first: int) -> list[JudgedLine]:
+def judge_lines(
+    store: LogStore, judge: Judge, handed: Lines, first: int, now_ms: int
+) -> list[JudgedLine]:
     """Judge every line, by number; the first that is logged gets the index `first`.
 
     A rotation must be logged before what the new key signed, in whatever order lines came.
@@ -95,8 +97,9 @@ def judge_lines(store: LogStore, judge: Judge, handed: Lines, first: int) -> lis
             text = "stands in the records twice"
             found.append(_refused(number, leaf, "segment-replayed", text, handed.device))
         else:
-            found.append(_judged(judge, handed.device, number, leaf, first))
-            first += found[-1].is_new
+            line = _judged(judge, handed.device, number, leaf, first)
+            found.append(_with_clock(line, now_ms + judge.allowed.offset_ms))
+            first += line.is_new
         seen.add(hashed)
         record = found[-1].record
         others |= {record.device} if record is not None else set()
@@ -113,6 +116,20 @@ def gaps_since(judge: Judge, device: str, first: int) -> list[Discrepancy]:
     chain = judge.chains.get(device)
     missing: Sequence[Discrepancy] = chain.missing() if chain else ()
     return [one for one in missing if one.last is not None and one.last >= first]
+
+
+def _with_clock(line: JudgedLine, latest_ms: int) -> JudgedLine:
+    """The same, and that its clock is ahead of the moment at which it was handed over."""
+    record = line.record
+    if record is None or not line.is_new or record.claimed_ms <= latest_ms:
+        return line
+    ahead_s = (record.claimed_ms - latest_ms) / 1000
+    text = (
+        f"number {record.seq} of {record.device} claims a time {ahead_s:.0f} s later than it could "
+        "have been written"
+    )
+    finding = Discrepancy("device-clock-off", text, line.index, line.index, (record.device,))
+    return replace(line, findings=(*line.findings, finding))
 
 
 def _number_said(line: tuple[int, bytes]) -> int:
