@@ -12,18 +12,18 @@ d57862470b001d8e48035d7477fa2ab0cf566a5ef6665cc0087e16332291150e  tidewaiter.err
 7b92150584a617f900d6834fb3c9e8baaaf46c77b9fc78628915db69d3efac17  tidewaiter.custody.keys
 afa33291a522a1faf01e30d3f333b89bf9126b060647a448499372991b9cb3c3  tidewaiter.custody.note
 5a64399478214a1aa27bebf328c1478c62b7338de624615864c272c5b400d333  tidewaiter.custody.proof
-ef7e96051aafb25e662d7b3ae655deb626cab42c6c69153a68183f86acf130f3  tidewaiter.custody.findings_french
 35f0325db71c2012d013d4255deaace5c6dff19502039a6dad7df11db3fd2124  tidewaiter.custody.discrepancy
+1963c041f5c917ed4d03d49d4c83aed88f59209e8f01bf669ef6c98cc5aee867  tidewaiter.custody.findings_french
 0f23832e0f76947a23a97bb0b227dcb0dfe465d4601da48eeb6a034caab84cca  tidewaiter.custody.verdict
 2940feca46a1fb9c0e222a239af937b90315ce2d74de1e56c9331dac05faadd3  tidewaiter.custody.verdict_french
-d86023ca843f8ff684d375498817a5ae50dc1aec331bb76429b01838677880b8  tidewaiter.custody.translating
+e52d960de885fe0b8345931a3be49d35f0a46722184883b494fc140b1a4e7f9f  tidewaiter.custody.translating
 3f2783069daea25660e121a1b8c638e592300557ac265d65c3e8367b68be3b0e  tidewaiter.custody.record_kinds
 8e31c30e9a064730304a71cf23bbc978829e0889af2508b5357c781d5cd961b3  tidewaiter.custody.record
-4bde3b4a352ef422e5b0c4fdadc427b83cb938be2a204bfb11b5e8096ce1144c  tidewaiter.custody.chains
+46b0001900a33185413f31fba2868e5393fd210030f0ea5b1f3033207e222a1a  tidewaiter.custody.chains
 bb573e4aae060a37e6f591970218741e5ec1d2a585861837c11a2bd312ae3dcb  tidewaiter.custody.extra
 9573721f5acb126ae60ba6b2ad947ad0f98dbb66476b33b72d130d42cdbb1692  tidewaiter.custody.key_history
 96e76f5dbf47085dda72adda9af0819a90292f4ef431be0b449581e5754f3958  tidewaiter.custody.approvals
-40e743150419d543903b71fe679970e800e4a00894451e2c4ee9d00e152bce57  tidewaiter.custody.gaps
+929e0ab041c2f260638e45235ea421a44344a61c19e9d4c8e4d7e342d1ca1747  tidewaiter.custody.gaps
 0f624c9e5a3b240895291913b7696dfeea5f7406b8c6ff9c63283533c5d0cf60  tidewaiter.custody.witness_times
 2ad79b367c99c5284af21c1740eb86dd519364be1c7ec653c9856b2109bf8ea5  tidewaiter.custody.retention
 4ffe9fdcb1322b5e118988c6779dcaad9bc3e80e432da25302a3c6582f909161  tidewaiter.custody.judging
@@ -675,16 +675,80 @@ class ProofFile:
         return "\n".join(lines).encode("ascii") + b"\n\n" + self.checkpoint_note
 
 
+# == tidewaiter.custody.discrepancy
+#
+# What an audit or a verifier found wrong, by name, with its place in the log.
+
+NAMES = {
+    "record-edited": "a record's bytes are not those that were logged",
+    "media-edited": "a medium's bytes are not those that were logged",
+    "record-deleted": "a record that was logged is gone",
+    "backdated-insert": "a record stands where none stood when that part was confirmed",
+    "reordered": "records stand in another order than they were logged in",
+    "tail-truncated": "the end of the log was cut off",
+    "database-rolled-back": "the database is an older state of itself",
+    "store-rolled-back": "database and media are an older state of themselves",
+    "split-view": "two checkpoints signed by the log contradict each other",
+    "history-rewritten": "the log is not the one that the witnesses confirmed",
+    "media-swapped": "a medium stands under the digest of another",
+    "media-missing": "a medium that was logged and not erased is gone",
+    "device-reattributed": "a record names a device that did not sign it",
+    "segment-replayed": "a segment was logged before under another number",
+    "revoked-key-used": "a record is signed by a key that was no longer valid",
+    "device-clock-off": "a device's clock is further off than the policy allows",
+    "sequence-gap": "numbers are missing from a device's sequence",
+    "device-fork": "a device used one number for two records",
+    "unexplained-silence": "a device was silent for longer than allowed, without a signed stop",
+    "expected-recording-missing": "a recording that was due was not made",
+    "early-erasure": "a recording was erased before its date without two approvals",
+    "approval-missing": "an action lacks two approvals by different persons",
+    "redaction-not-faithful": "a redacted copy differs from its source outside the mask",
+    "chain-broken": "a record does not follow the one before it in its device's chain",
+    "level-overstated": "a record claims to have been signed earlier on its way than it was",
+    "unknown-key": "no entry of the log enrols the key that signed a record",
+    "approval-reused": "approvals given for one action stand under another entry too",
+    "erased-under-hold": "a recording was erased while a hold on it was in force",
+    "entry-without-effect": "an entry contradicts the ones before it and takes no effect",
+    "bad-signature": "a record's signature does not fit the key it names",
+    "record-malformed": "a leaf does not parse as a record",
+    "checkpoint-invalid": "a stored checkpoint does not fit the log or its key",
+    "witness-set-back": "a witness remembers less than it confirmed before",
+    "witness-unreachable": "a witness did not say what it last confirmed",
+}
+"""Every name a discrepancy may have, with what it means in one line."""
+
+
+@dataclass(frozen=True)
+class Discrepancy:
+    """One thing that is not as it was logged or as the policy asks.
+
+    `first` to `last` are leaf indices, both included; None where it has no place in the log.
+    `since_ms` is the last moment, in POSIX milliseconds, at which it was certainly still right,
+    `until_ms` the first at which it certainly was again; None where nothing bounds it.
+    """
+
+    name: str
+    text: str
+    first: int | None = None
+    last: int | None = None
+    devices: tuple[str, ...] = ()
+    since_ms: int | None = None
+    until_ms: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.name not in NAMES:
+            raise ValueError(f"{self.name!r} is no name of a discrepancy")
+
+
 # == tidewaiter.custody.findings_french
 #
 # What the judge of a log finds, in French; the notation is that of `verdict_french`.
 
 FRENCH_FINDINGS = {
     # Where, and since when.
-    "{name}: <text> after {at@} before {to@}": "{name} : <text>, après le {at@} et avant le {to@}",
-    "{name}: <text> after {at@}": "{name} : <text>, après le {at@}",
-    "{name}: <text> before {at@}": "{name} : <text>, avant le {at@}",
-    "{name*}: <text>": "{name*} : <text>",
+    "<text> after {at@} before {to@}": "<text>, après le {at@} et avant le {to@}",
+    "<text> after {at@}": "<text>, après le {at@}",
+    "<text> before {at@}": "<text>, avant le {at@}",
     "entry {n#}: <text>": "entrée {n#} : <text>",
     "entry {n#}, {kind}: <text>": "entrée {n#}, {kind} : <text>",
     "entry {n#} of {who} <text>": "l'entrée {n#} de {who} <text>",
@@ -836,71 +900,6 @@ FRENCH_FINDINGS = {
     ),
 }
 """English sentences of the judge, and the parts that they are put together from."""
-
-
-# == tidewaiter.custody.discrepancy
-#
-# What an audit or a verifier found wrong, by name, with its place in the log.
-
-NAMES = {
-    "record-edited": "a record's bytes are not those that were logged",
-    "media-edited": "a medium's bytes are not those that were logged",
-    "record-deleted": "a record that was logged is gone",
-    "backdated-insert": "a record stands where none stood when that part was confirmed",
-    "reordered": "records stand in another order than they were logged in",
-    "tail-truncated": "the end of the log was cut off",
-    "database-rolled-back": "the database is an older state of itself",
-    "store-rolled-back": "database and media are an older state of themselves",
-    "split-view": "two checkpoints signed by the log contradict each other",
-    "history-rewritten": "the log is not the one that the witnesses confirmed",
-    "media-swapped": "a medium stands under the digest of another",
-    "media-missing": "a medium that was logged and not erased is gone",
-    "device-reattributed": "a record names a device that did not sign it",
-    "segment-replayed": "a segment was logged before under another number",
-    "revoked-key-used": "a record is signed by a key that was no longer valid",
-    "device-clock-off": "a device's clock is further off than the policy allows",
-    "sequence-gap": "numbers are missing from a device's sequence",
-    "device-fork": "a device used one number for two records",
-    "unexplained-silence": "a device was silent for longer than allowed, without a signed stop",
-    "expected-recording-missing": "a recording that was due was not made",
-    "early-erasure": "a recording was erased before its date without two approvals",
-    "approval-missing": "an action lacks two approvals by different persons",
-    "redaction-not-faithful": "a redacted copy differs from its source outside the mask",
-    "chain-broken": "a record does not follow the one before it in its device's chain",
-    "level-overstated": "a record claims to have been signed earlier on its way than it was",
-    "unknown-key": "no entry of the log enrols the key that signed a record",
-    "approval-reused": "approvals given for one action stand under another entry too",
-    "erased-under-hold": "a recording was erased while a hold on it was in force",
-    "entry-without-effect": "an entry contradicts the ones before it and takes no effect",
-    "bad-signature": "a record's signature does not fit the key it names",
-    "record-malformed": "a leaf does not parse as a record",
-    "checkpoint-invalid": "a stored checkpoint does not fit the log or its key",
-    "witness-set-back": "a witness remembers less than it confirmed before",
-    "witness-unreachable": "a witness did not say what it last confirmed",
-}
-"""Every name a discrepancy may have, with what it means in one line."""
-
-
-@dataclass(frozen=True)
-class Discrepancy:
-    """One thing that is not as it was logged or as the policy asks.
-
-    `first` to `last` are leaf indices, both included; None where it has no place in the log.
-    `since_ms` is the last moment, in POSIX milliseconds, at which it was certainly still right,
-    `until_ms` the first at which it certainly was again; None where nothing bounds it.
-    """
-
-    name: str
-    text: str
-    first: int | None = None
-    last: int | None = None
-    devices: tuple[str, ...] = ()
-    since_ms: int | None = None
-    until_ms: int | None = None
-
-    def __post_init__(self) -> None:
-        if self.name not in NAMES:
-            raise ValueError(f"{self.name!r} is no name of a discrepancy")
 
 
 # == tidewaiter.custody.verdict
@@ -1236,10 +1235,21 @@ def words_in(verdict: Verdict, language: str) -> str:
     lines = []
     for line in verdict.words().splitlines():
         if line.startswith("  - "):
-            lines.append(f"  - {_in_french(line[4:])}")
+            lines.append(f"  - {_sentence(line[4:])}")
         else:
             lines.append(FRENCH_TITLES.get(line, line))
     return "\n".join([FRENCH_HEADLINES[verdict.conclusion], *lines[1:]]) + "\n"
+
+
+def _sentence(text: str) -> str:
+    """A whole sentence; before it may stand the name of a finding, and that of a file."""
+    name, colon, rest = text.partition(": ")
+    if colon and name in NAMES:
+        return f"{name} : {_sentence(rest)}"
+    told = _in_french(text)
+    if colon and told.startswith(NOT_TRANSLATED):
+        return f"{name} : {_in_french(rest)}"
+    return told
 
 
 def _in_french(text: str) -> str:
@@ -1858,10 +1868,6 @@ class DeviceChain:
             end = max(end, self.covered_ms[place][1])
             del self.covered_ms[place]
         self.covered_ms.insert(place, (start, end))
-
-    def end_ms(self) -> int:
-        """The device's clock at its last record."""
-        return self.runs[-1].tail.claimed_ms
 
     def missing(self, *, from_start: bool = True) -> list[Discrepancy]:
         """The numbers that no record has, with the time in which they were given out.
@@ -2492,8 +2498,6 @@ def find_absences(
 
 def _open_end(chain: DeviceChain, to_ms: int) -> list[Pause]:
     """The time since the device was last heard from, where it is longer than allowed."""
-    if not chain.runs:
-        return []
     last = chain.runs[-1].tail
     if not last.stop_reason and to_ms - last.claimed_ms <= chain.allowed.silence_ms:
         return []

@@ -120,6 +120,13 @@ def test_a_terminal_that_knows_fewer_letters_is_no_failure(bundle, monkeypatch):
     assert b"\\u0915\\u0948\\u092e\\u0930\\u093e.mp4 est, octet pour octet" in told
 
 
+def test_output_that_is_no_terminal_is_written_as_it_is(bundle, monkeypatch):
+    page = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", page)
+    assert run_verifier([str(bundle / "holiday.jpg"), "--policy", str(bundle / "policy")]) == 2
+    assert page.getvalue().startswith("NOT A BUNDLE")
+
+
 def test_the_verdict_in_french_is_the_same_alone_and_within_the_package(
     bundle, capsys, monkeypatch
 ):

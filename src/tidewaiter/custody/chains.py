@@ -110,10 +110,6 @@ class DeviceChain:
             del self.covered_ms[place]
         self.covered_ms.insert(place, (start, end))
 
-    def end_ms(self) -> int:
-        """The device's clock at its last record."""
-        return self.runs[-1].tail.claimed_ms
-
     def missing(self, *, from_start: bool = True) -> list[Discrepancy]:
         """The numbers that no record has, with the time in which they were given out.
 

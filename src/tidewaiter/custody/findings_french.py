@@ -4,10 +4,9 @@ from __future__ import annotations
 
 FRENCH_FINDINGS = {
     # Where, and since when.
-    "{name}: <text> after {at@} before {to@}": "{name} : <text>, après le {at@} et avant le {to@}",
-    "{name}: <text> after {at@}": "{name} : <text>, après le {at@}",
-    "{name}: <text> before {at@}": "{name} : <text>, avant le {at@}",
-    "{name*}: <text>": "{name*} : <text>",
+    "<text> after {at@} before {to@}": "<text>, après le {at@} et avant le {to@}",
+    "<text> after {at@}": "<text>, après le {at@}",
+    "<text> before {at@}": "<text>, avant le {at@}",
     "entry {n#}: <text>": "entrée {n#} : <text>",
     "entry {n#}, {kind}: <text>": "entrée {n#}, {kind} : <text>",
     "entry {n#} of {who} <text>": "l'entrée {n#} de {who} <text>",

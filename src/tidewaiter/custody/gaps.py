@@ -98,8 +98,6 @@ def find_absences(
 
 def _open_end(chain: DeviceChain, to_ms: int) -> list[Pause]:
     """The time since the device was last heard from, where it is longer than allowed."""
-    if not chain.runs:
-        return []
     last = chain.runs[-1].tail
     if not last.stop_reason and to_ms - last.claimed_ms <= chain.allowed.silence_ms:
         return []

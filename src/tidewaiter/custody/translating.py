@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
+from tidewaiter.custody.discrepancy import NAMES
 from tidewaiter.custody.findings_french import FRENCH_FINDINGS
 from tidewaiter.custody.verdict import Verdict
 from tidewaiter.custody.verdict_french import (
@@ -35,10 +36,21 @@ def words_in(verdict: Verdict, language: str) -> str:
     lines = []
     for line in verdict.words().splitlines():
         if line.startswith("  - "):
-            lines.append(f"  - {_in_french(line[4:])}")
+            lines.append(f"  - {_sentence(line[4:])}")
         else:
             lines.append(FRENCH_TITLES.get(line, line))
     return "\n".join([FRENCH_HEADLINES[verdict.conclusion], *lines[1:]]) + "\n"
+
+
+def _sentence(text: str) -> str:
+    """A whole sentence; before it may stand the name of a finding, and that of a file."""
+    name, colon, rest = text.partition(": ")
+    if colon and name in NAMES:
+        return f"{name} : {_sentence(rest)}"
+    told = _in_french(text)
+    if colon and told.startswith(NOT_TRANSLATED):
+        return f"{name} : {_in_french(rest)}"
+    return told
 
 
 def _in_french(text: str) -> str:
