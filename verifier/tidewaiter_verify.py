@@ -15,7 +15,7 @@ afa33291a522a1faf01e30d3f333b89bf9126b060647a448499372991b9cb3c3  tidewaiter.cus
 35f0325db71c2012d013d4255deaace5c6dff19502039a6dad7df11db3fd2124  tidewaiter.custody.discrepancy
 1963c041f5c917ed4d03d49d4c83aed88f59209e8f01bf669ef6c98cc5aee867  tidewaiter.custody.findings_french
 0f23832e0f76947a23a97bb0b227dcb0dfe465d4601da48eeb6a034caab84cca  tidewaiter.custody.verdict
-2940feca46a1fb9c0e222a239af937b90315ce2d74de1e56c9331dac05faadd3  tidewaiter.custody.verdict_french
+fdf42a509752394b8ede1b94ea9aaaa2ad2dfbeda4b4a7c8e88b4aa5e81c3ff7  tidewaiter.custody.verdict_french
 e52d960de885fe0b8345931a3be49d35f0a46722184883b494fc140b1a4e7f9f  tidewaiter.custody.translating
 3f2783069daea25660e121a1b8c638e592300557ac265d65c3e8367b68be3b0e  tidewaiter.custody.record_kinds
 8e31c30e9a064730304a71cf23bbc978829e0889af2508b5357c781d5cd961b3  tidewaiter.custody.record
@@ -35,7 +35,7 @@ c89d0d59f8c3ef16b5da0914804a328dd6ba03ae16d0cf0d75b44acb6ff250a7  tidewaiter.cus
 feb3b55c11f81a1d4967025af9dd3e5cdf5c1d7602a5ecc24acdd09477069191  tidewaiter.custody.commitments
 fde59d4888ec08fbeb5b32ce17240006491955b75eb3a17843bc43599ae1ec65  tidewaiter.custody.verify_files
 995f4fcb910377faafc743168b2ecd6d97d852a87500658e49a634dbdb3de016  tidewaiter.custody.verify
-0f540c9816c97dd924bd593a297c3ad03173184ff45e0a46d6db8c0b1313a6a8  tidewaiter.storage.custody_bundle
+e5abbe338936f16c5ed7acdd3a9c752d3f5ef52aa31a860702548005504764af  tidewaiter.storage.custody_bundle
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ import zlib
 from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set as AbstractSet
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cache, cached_property
@@ -1169,6 +1169,11 @@ FRENCH_SENTENCES = {
     ),
     "the time that the device claims: <text>": "l'heure que l'appareil affirme : <text>",
     # What a proof file or a policy lacks.
+    "that these are the right witnesses: the policy was taken from the bundle itself, so who made "
+    "the bundle chose whom to trust; get it from somebody else": (
+        "que ce soient les bons témoins : la politique a été prise dans le dossier lui-même, donc "
+        "l'auteur du dossier a choisi à qui se fier ; obtenez-la de quelqu'un d'autre"
+    ),
     "{name*} proves an entry that is not in it": (
         "{name*} prouve une entrée qui n'y est pas contenue"
     ),
@@ -4249,6 +4254,17 @@ def hand_in(path: Path) -> HandedIn:
     return HandedIn(path.name, digest.hexdigest(), length)
 
 
+def with_own_policy(verdict: Verdict, bundle: Path, policy: Path) -> Verdict:
+    """The verdict, which says so where the policy lies in the bundle that it is to judge."""
+    if not policy.resolve().is_relative_to(bundle.resolve()):
+        return verdict
+    text = (
+        "that these are the right witnesses: the policy was taken from the bundle itself, so who "
+        "made the bundle chose whom to trust; get it from somebody else"
+    )
+    return replace(verdict, not_proven=(text, *verdict.not_proven))
+
+
 def verdict_json(verdict: Verdict) -> str:
     """The verdict for other programs."""
     fields = asdict(verdict) | {"exit_code": verdict.exit_code}
@@ -4269,7 +4285,7 @@ def run_verifier(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         sys.stderr.write(f"{error.filename}: {error.strerror}\n")
         return EXIT_CODES[Conclusion.NOT_A_BUNDLE]
-    verdict = verify(bundle, policy, files)
+    verdict = with_own_policy(verify(bundle, policy, files), chosen.bundle, chosen.policy)
     told = verdict_json(verdict) if chosen.json else words_in(verdict, chosen.lang)
     sys.stdout.write(told)
     return verdict.exit_code

@@ -23,7 +23,12 @@ from tidewaiter.custody.record import Record, parse_record, sign_record
 from tidewaiter.custody.verdict import Verdict
 from tidewaiter.custody.verify import verify
 from tidewaiter.errors import ConfigurationError, InputError, StorageError, UnknownExhibit
-from tidewaiter.storage.custody_bundle import files_of_bundle, hand_in, read_bundle
+from tidewaiter.storage.custody_bundle import (
+    files_of_bundle,
+    hand_in,
+    read_bundle,
+    with_own_policy,
+)
 from tidewaiter.storage.custody_verifier import VERIFIER_NAME, stand_alone_verifier
 from tidewaiter.storage.key_file import read_keys
 from tidewaiter.wiring_compare import MANIFEST_SUFFIX
@@ -111,7 +116,7 @@ def verify_files(bundle: Path, policy: Path, files: Sequence[Path]) -> Verdict:
     except OSError as error:
         name = Path(str(error.filename or bundle)).name
         raise UnknownExhibit(f"{name}: cannot be read ({error.strerror})") from error
-    return verify(found, text, handed)
+    return with_own_policy(verify(found, text, handed), bundle, policy)
 
 
 def write_parts(path: Path, parts: Iterable[bytes]) -> None:

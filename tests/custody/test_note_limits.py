@@ -10,7 +10,7 @@ from tests.custody.bundle_kit import camera_world, proof_of
 from tests.custody.signers import AUDIT, LOG, ORIGIN, POLICY, VIGILANCE, key
 from tidewaiter.custody.checkpoint import Checkpoint, sign_checkpoint
 from tidewaiter.custody.cosignature import cosign, subtree_message, verify_cosignature
-from tidewaiter.custody.exact import LARGEST_NUMBER
+from tidewaiter.custody.exact import LARGEST_NUMBER, quoted
 from tidewaiter.custody.keys import ED25519_COSIGNATURE
 from tidewaiter.custody.note import (
     LARGEST_NOTE_BYTES,
@@ -181,3 +181,9 @@ def test_a_proof_is_read_up_to_its_limits():
 def test_a_head_that_is_no_proofs(head, told):
     with pytest.raises(MalformedText, match=told):
         ProofFile.parse(head + b"\n\nnote")
+
+
+def test_foreign_bytes_are_shown_short_and_in_ascii():
+    assert quoted("ä\n".encode()) == "'\\xc3\\xa4\\n'"
+    assert quoted(b"x" * 60) == f"'{'x' * 60}'"
+    assert quoted(b"x" * 61) == f"'{'x' * 60}'…"

@@ -84,6 +84,9 @@ def test_the_class_comes_with_the_first_entry_that_names_one():
     world.act("ingest", said | {"class": "short"}, who="ingest")
     imported(world, "scan/1", **{"class": "short"})
     assert judged(world)[0].recordings["scan/1"].retention_class == "routine"
+    imported(world, "scan/2")
+    imported(world, "scan/2", **{"class": "short"})
+    assert judged(world)[0].recordings["scan/2"].retention_class == "short"
 
 
 def test_time_runs_from_the_latest_of_claims_and_what_witnesses_bound(world):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import io
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -118,6 +119,22 @@ def test_a_terminal_that_knows_fewer_letters_is_no_failure(bundle, monkeypatch):
     told = screen.buffer.getvalue()
     assert told.startswith(b"PROUV\\xc9 : ")
     assert b"\\u0915\\u0948\\u092e\\u0930\\u093e.mp4 est, octet pour octet" in told
+
+
+def test_a_policy_out_of_the_bundle_is_told(bundle, capsys, monkeypatch):
+    """Whoever forges a bundle would put their own witnesses into it."""
+    monkeypatch.chdir(bundle)
+    told = "that these are the right witnesses: the policy was taken from the bundle itself"
+    shutil.copytree("bundle", "with-policy")
+    shutil.copy("policy", "with-policy/policy")
+    for policy, language, expected in (
+        ("with-policy/policy", "en", told),
+        ("with-policy/policy", "fr", "que ce soient les bons témoins : la politique a été prise"),
+    ):
+        assert run_verifier(["with-policy", "--policy", policy, "--lang", language]) == 0
+        assert expected in capsys.readouterr().out
+    assert run_verifier(["with-policy", "--policy", "policy"]) == 0
+    assert told not in capsys.readouterr().out
 
 
 def test_output_that_is_no_terminal_is_written_as_it_is(bundle, monkeypatch):

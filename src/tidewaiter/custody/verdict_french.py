@@ -162,6 +162,11 @@ FRENCH_SENTENCES = {
     ),
     "the time that the device claims: <text>": "l'heure que l'appareil affirme : <text>",
     # What a proof file or a policy lacks.
+    "that these are the right witnesses: the policy was taken from the bundle itself, so who made "
+    "the bundle chose whom to trust; get it from somebody else": (
+        "que ce soient les bons témoins : la politique a été prise dans le dossier lui-même, donc "
+        "l'auteur du dossier a choisi à qui se fier ; obtenez-la de quelqu'un d'autre"
+    ),
     "{name*} proves an entry that is not in it": (
         "{name*} prouve une entrée qui n'y est pas contenue"
     ),

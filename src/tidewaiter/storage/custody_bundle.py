@@ -13,7 +13,7 @@ import io
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from tidewaiter.custody.proof import PROOF_SUFFIX
@@ -57,6 +57,17 @@ def hand_in(path: Path) -> HandedIn:
     return HandedIn(path.name, digest.hexdigest(), length)
 
 
+def with_own_policy(verdict: Verdict, bundle: Path, policy: Path) -> Verdict:
+    """The verdict, which says so where the policy lies in the bundle that it is to judge."""
+    if not policy.resolve().is_relative_to(bundle.resolve()):
+        return verdict
+    text = (
+        "that these are the right witnesses: the policy was taken from the bundle itself, so who "
+        "made the bundle chose whom to trust; get it from somebody else"
+    )
+    return replace(verdict, not_proven=(text, *verdict.not_proven))
+
+
 def verdict_json(verdict: Verdict) -> str:
     """The verdict for other programs."""
     fields = asdict(verdict) | {"exit_code": verdict.exit_code}
@@ -77,7 +88,7 @@ def run_verifier(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         sys.stderr.write(f"{error.filename}: {error.strerror}\n")
         return EXIT_CODES[Conclusion.NOT_A_BUNDLE]
-    verdict = verify(bundle, policy, files)
+    verdict = with_own_policy(verify(bundle, policy, files), chosen.bundle, chosen.policy)
     told = verdict_json(verdict) if chosen.json else words_in(verdict, chosen.lang)
     sys.stdout.write(told)
     return verdict.exit_code
