@@ -46,7 +46,7 @@ MANIFEST_SUFFIX = ".twm"
 """What a manifest's file is called after the recording's name."""
 
 # benchmarks/custody/comparing.py: the worker's peak over hours of made manifests, and a margin.
-COMPARE_BASE_BYTES, COMPARE_FRAME_BYTES = 300 * 2**20, 15_000
+COMPARE_BASE_BYTES, COMPARE_FRAME_BYTES = 300 * 2**20, 7_000
 """Memory that comparing takes at most: in any case, and for each picture of the longer one."""
 
 
@@ -152,7 +152,10 @@ def compare_files(
 
 def compare_task(payload: dict[str, Any]) -> dict[str, Any]:
     """What a worker does: compare two manifests and write down what was found."""
-    ours, theirs = (decode(Path(payload[side]).read_bytes()) for side in ("original", "copy"))
+    paths = Path(payload["original"]), Path(payload["copy"])
+    ours = decode(paths[0].read_bytes())
+    same = _facts(paths[1]).manifest.sha256 == ours.sha256
+    theirs = ours if same else decode(paths[1].read_bytes())
     found = compare(ours, theirs, masks=[Mask(**mask) for mask in payload["masks"]])
     Path(payload["out"]).write_text(json.dumps(found.as_json()), encoding="utf-8")
     return {}
@@ -186,6 +189,8 @@ def _beginning(path: Path, length: int) -> bytes:
 
 def _must_fit(first: Facts, second: Facts, limits: Limits) -> None:
     """Refuse before the work what would be killed in the middle of it."""
+    if first.manifest.sha256 == second.manifest.sha256:
+        return
     frames = max(facts.rows.get("small", 0) for facts in (first, second))
     needed = COMPARE_BASE_BYTES + COMPARE_FRAME_BYTES * frames
     if needed > limits.max_memory_bytes:

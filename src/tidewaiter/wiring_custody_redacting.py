@@ -150,7 +150,8 @@ def _must_be_faithful(name: str, found: Comparison) -> None:
         )
     if found.verdict != "transcoded":
         raise ExaminationError(
-            f"whether {name} differs outside its masks cannot be told; it was not logged"
+            f"whether {name} differs outside its masks cannot be told "
+            f"({'; '.join(found.notes) or 'no fingerprints'}); it was not logged"
         )
 
 
