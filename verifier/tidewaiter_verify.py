@@ -8,7 +8,7 @@ Made by joining the modules below, unaltered but for the imports between them; t
 those of the release they came from. Licence: Apache-2.0.
 
 d57862470b001d8e48035d7477fa2ab0cf566a5ef6665cc0087e16332291150e  tidewaiter.errors
-65d2004945ae6970a8e45a05fb3eca6cc715ac07babd0fe555771ecef1889e87  tidewaiter.custody.exact
+bc473ba8d7f891b4321bedd83b4bdc5be9094e96e08d00c55c2eea647127e736  tidewaiter.custody.exact
 7b92150584a617f900d6834fb3c9e8baaaf46c77b9fc78628915db69d3efac17  tidewaiter.custody.keys
 afa33291a522a1faf01e30d3f333b89bf9126b060647a448499372991b9cb3c3  tidewaiter.custody.note
 5a64399478214a1aa27bebf328c1478c62b7338de624615864c272c5b400d333  tidewaiter.custody.proof
@@ -26,7 +26,7 @@ bb573e4aae060a37e6f591970218741e5ec1d2a585861837c11a2bd312ae3dcb  tidewaiter.cus
 929e0ab041c2f260638e45235ea421a44344a61c19e9d4c8e4d7e342d1ca1747  tidewaiter.custody.gaps
 0f624c9e5a3b240895291913b7696dfeea5f7406b8c6ff9c63283533c5d0cf60  tidewaiter.custody.witness_times
 2ad79b367c99c5284af21c1740eb86dd519364be1c7ec653c9856b2109bf8ea5  tidewaiter.custody.retention
-4ffe9fdcb1322b5e118988c6779dcaad9bc3e80e432da25302a3c6582f909161  tidewaiter.custody.judging
+22802e96d2883417b1242f39fb21fe2aebcd9ee359989fca15729b8b80eca409  tidewaiter.custody.judging
 a7165af676a3683d08f1ab591a962a1a222bdec044fb6183f45e73ffa4be4615  tidewaiter.custody.merkle
 a114e5ca2a0c0926a75a5dae135efab1998ddc7e93fe90bb501d8ad4e2c4a8cb  tidewaiter.custody.checkpoint
 0d9c1bc8aa71f2aba2fda67f8f060b1ba1ae7b07f25b4939ddef2bfe8e90f010  tidewaiter.custody.cosignature
@@ -257,7 +257,7 @@ def exact_base64(spelled: bytes, what: str) -> bytes:
     """The bytes spelled in padded standard base64, if encoding them gives the same text again."""
     try:
         decoded = base64.b64decode(spelled, validate=True)
-    except (binascii.Error, ValueError) as error:
+    except binascii.Error as error:
         raise MalformedText(f"{what} reads {quoted(spelled)}; base64 is needed") from error
     if base64.b64encode(decoded) != spelled:
         raise MalformedText(f"{what} reads {quoted(spelled)}: not the canonical base64 spelling")
@@ -2845,7 +2845,7 @@ class Judge:
         return known.key
 
     def _judge_signature(self, index: int, record: Record) -> Discrepancy | None:
-        if index == 0 and record.kind == "policy" and "people" in record.fields:
+        if index == 0 and "people" in record.fields:
             return self._judge_founding(record)
         own_seq = record.seq if record.signer == record.device else None
         standing = self.history.standing(record.signer, record.epoch, index, own_seq)

@@ -10,10 +10,17 @@ from tests.custody.bundle_kit import camera_world, proof_of
 from tests.custody.signers import AUDIT, LOG, ORIGIN, POLICY, VIGILANCE, key
 from tidewaiter.custody.checkpoint import Checkpoint, sign_checkpoint
 from tidewaiter.custody.cosignature import cosign, subtree_message, verify_cosignature
-from tidewaiter.custody.exact import LARGEST_NUMBER, quoted
-from tidewaiter.custody.keys import ED25519_COSIGNATURE
+from tidewaiter.custody.exact import LARGEST_NUMBER, exact_number, quoted
+from tidewaiter.custody.keys import (
+    ED25519_COSIGNATURE,
+    ED25519_NOTE,
+    SigningKey,
+    VerifierKey,
+    must_be_key_name,
+)
 from tidewaiter.custody.note import (
     LARGEST_NOTE_BYTES,
+    MOST_SIGNATURES,
     Note,
     NoteSignature,
     open_note,
@@ -77,7 +84,7 @@ def test_a_file_that_an_editor_went_through_says_so():
     for parse, bad in ((ProofFile.parse, proof[:200]), (Policy.parse, POLICY + b"\r")):
         with pytest.raises(MalformedText) as caught:
             parse(bad)
-        assert "Windows" not in str(caught.value)
+        assert str(caught.value).endswith(("above its checkpoint", "other than tab and newline"))
 
 
 def test_a_checkpoint_is_of_a_size_that_there_can_be():
@@ -187,3 +194,44 @@ def test_foreign_bytes_are_shown_short_and_in_ascii():
     assert quoted("ä\n".encode()) == "'\\xc3\\xa4\\n'"
     assert quoted(b"x" * 60) == f"'{'x' * 60}'"
     assert quoted(b"x" * 61) == f"'{'x' * 60}'…"
+
+
+def test_a_number_is_no_larger_than_a_signed_64_bit_one():
+    assert exact_number(b"9223372036854775807", "n") == LARGEST_NUMBER
+    for spelled in (b"9223372036854775808", b"9999999999999999999", b"01", b"+1", b"1_0", b""):
+        with pytest.raises(MalformedText, match="a decimal number without leading zeros"):
+            exact_number(spelled, "n")
+
+
+def test_a_key_is_read_up_to_its_limit_and_names_nothing_secret():
+    spelled = str(LOG.verifier).encode()
+    longest = spelled.partition(b"+")[2]
+    name = b"n" * (4096 - len(longest) - 1)
+    with pytest.raises(MalformedText, match="states the ID"):
+        VerifierKey.parse(name + b"+" + longest)
+    with pytest.raises(MalformedText, match="4097 bytes; 4096 are read at most"):
+        VerifierKey.parse(name + b"n+" + longest)
+    with pytest.raises(MalformedText, match="a secret key begins with PRIVATE"):
+        SigningKey.parse(spelled)
+
+
+def test_a_secret_key_has_a_name_and_a_type_that_its_public_key_may_have():
+    for wrong, told in (
+        (("a b", ED25519_NOTE), "is no key name"),
+        (("a", 9), "signature type 0x09 is not understood"),
+    ):
+        with pytest.raises(MalformedText, match=told):
+            SigningKey(*wrong, bytes(32))
+    for length in (31, 33):
+        with pytest.raises(MalformedText, match=f"a seed of {length} bytes; 32 needed"):
+            SigningKey("a", ED25519_NOTE, bytes(length))
+    for name in ("", "a+b", "a\x01", "a\u2003b"):
+        with pytest.raises(MalformedText, match="is no key name"):
+            must_be_key_name(name)
+
+
+def test_a_hundred_signatures_are_read_and_no_more():
+    line = sign_note("x\n", LOG).signatures[0].line
+    assert len(Note.parse(f"x\n\n{line * MOST_SIGNATURES}".encode()).signatures) == 100
+    with pytest.raises(MalformedText, match="101 signature lines; 100 are read at most"):
+        Note.parse(f"x\n\n{line * (MOST_SIGNATURES + 1)}".encode())

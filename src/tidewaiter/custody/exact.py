@@ -36,7 +36,7 @@ def exact_base64(spelled: bytes, what: str) -> bytes:
     """The bytes spelled in padded standard base64, if encoding them gives the same text again."""
     try:
         decoded = base64.b64decode(spelled, validate=True)
-    except (binascii.Error, ValueError) as error:
+    except binascii.Error as error:
         raise MalformedText(f"{what} reads {quoted(spelled)}; base64 is needed") from error
     if base64.b64encode(decoded) != spelled:
         raise MalformedText(f"{what} reads {quoted(spelled)}: not the canonical base64 spelling")

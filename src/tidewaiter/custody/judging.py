@@ -109,7 +109,7 @@ class Judge:
         return known.key
 
     def _judge_signature(self, index: int, record: Record) -> Discrepancy | None:
-        if index == 0 and record.kind == "policy" and "people" in record.fields:
+        if index == 0 and "people" in record.fields:
             return self._judge_founding(record)
         own_seq = record.seq if record.signer == record.device else None
         standing = self.history.standing(record.signer, record.epoch, index, own_seq)
