@@ -34,7 +34,7 @@ from typing import Any
 import hypothesis
 import pytest
 from _pytest.runner import runtestprotocol
-from mutations import Site, lines_that_read, sites
+from mutations import Site, lines_that_read, names_made, sites
 from transplant import replace_module
 
 from tidewaiter.custody.stand_alone import modules_needed
@@ -72,6 +72,7 @@ class Hunt:
     """A pytest plugin that runs the collected tests over and over, each time with one fault."""
 
     sources: dict[str, str]
+    hunted: list[str]
     sample: int
     reached: dict[int, dict[str, set[int]]] = field(default_factory=dict)
     taken_s: dict[int, float] = field(default_factory=dict)
@@ -123,8 +124,8 @@ class Hunt:
 
     def _chosen(self) -> Iterator[tuple[str, int]]:
         rng = random.Random(SEED)  # noqa: S311 - a seeded sample, no secret
-        for module, source in self.sources.items():
-            whole = range(len(sites(ast.parse(source))))
+        for module in self.hunted:
+            whole = range(len(sites(ast.parse(self.sources[module]))))
             chosen = rng.sample(whole, min(self.sample or len(whole), len(whole)))
             yield from ((module, number) for number in sorted(chosen))
 
@@ -134,9 +135,16 @@ class Hunt:
         What stands at the top of a module is reached where its name is read.
         """
         span = set(range(site.first, site.last + 1))
+        lines = {module: span}
         if not site.is_run:
-            span |= lines_that_read(self.sources[module], span)
-        found = [p for p in usable if span & self.reached[p].get(module, set())]
+            names = names_made(self.sources[module], span)
+            read = {name: lines_that_read(text, names) for name, text in self.sources.items()}
+            lines = read | {module: read[module] | span}
+        found = [
+            place
+            for place in usable
+            if any(of & self.reached[place].get(name, set()) for name, of in lines.items())
+        ]
         return sorted(found, key=lambda place: self.taken_s[place])
 
     def _is_noticed(self, module: str, number: int, items: list[pytest.Item]) -> bool:
@@ -174,11 +182,11 @@ def main() -> None:
     hypothesis.settings.load_profile("hunt")
     every = verifier_sources()
     names = [name for name in modules_needed(every) if name not in NOT_MUTATED]
-    if options.module:
-        names = [name for name in names if name.rpartition(".")[2] in options.module]
     for name in names:
         __import__(name)
-    hunt = Hunt({name: every[name] for name in names}, options.sample)
+    asked_for = options.module or [name.rpartition(".")[2] for name in names]
+    hunted = [name for name in names if name.rpartition(".")[2] in asked_for]
+    hunt = Hunt({name: every[name] for name in names}, hunted, options.sample)
     start = time.process_time()
     asked = [
         "-q",
@@ -243,8 +251,8 @@ def _merged(hunt: Hunt, cpu_s: float) -> dict[str, Any]:
         reasons = {tuple(row[:3]): row[3] for row in csv.reader(stream, delimiter="\t") if row}
     for one in hunt.survivors:
         one["why it changes nothing"] = reasons.get((one["module"], one["where"], one["fault"]), "")
-    modules = known["modules"] | {_short(name): _summary(hunt, name) for name in hunt.sources}
-    hunted = {_short(name) for name in hunt.sources}
+    modules = known["modules"] | {_short(name): _summary(hunt, name) for name in hunt.hunted}
+    hunted = {_short(name) for name in hunt.hunted}
     survivors = [one for one in known["survivors"] if one["module"] not in hunted]
     survivors += hunt.survivors
     counted = ("faults", "noticed", "without effect", "not noticed")

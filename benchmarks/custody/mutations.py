@@ -60,13 +60,10 @@ def sites(tree: ast.Module) -> list[Site]:
     return list(_visit(tree, _Place("", 0, 0, is_run=False)))
 
 
-def lines_that_read(source: str, lines: Iterable[int]) -> set[int]:
-    """The lines on which names are read that statements on these lines, at the top, define.
-
-    Also what reads names that are made of those, and so on.
-    """
+def names_made(source: str, lines: Iterable[int]) -> set[str]:
+    """The names that statements on these lines, at the top, define; and what is made of those."""
     tree = ast.parse(source)
-    wanted, names, found = set(lines), set[str](), set[int]()
+    wanted, names = set(lines), set[str]()
     while True:
         before = len(names)
         for node in tree.body:
@@ -75,14 +72,17 @@ def lines_that_read(source: str, lines: Iterable[int]) -> set[int]:
             if is_made and not isinstance(node, ast.FunctionDef):
                 names |= _defined_by(node)
         if len(names) == before:
-            break
-    for node in ast.walk(tree):
-        is_read = isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
-        if (is_read and node.id in names) or (
-            isinstance(node, ast.Attribute) and node.attr in names
-        ):
-            found.add(node.lineno)
-    return found
+            return names
+
+
+def lines_that_read(source: str, names: set[str]) -> set[int]:
+    """The lines on which these names are read, plainly or as attributes."""
+    return {
+        node.lineno
+        for node in ast.walk(ast.parse(source))
+        if (isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in names)
+        or (isinstance(node, ast.Attribute) and node.attr in names)
+    }
 
 
 def _defined_by(node: ast.stmt) -> set[str]:

@@ -365,6 +365,7 @@ def test_foreign_texts_cannot_write_to_the_terminal():
     assert shown_text("x" * 200) == "x" * 200
     assert shown_time(0) == "1970-01-01 00:00:00 UTC"
     assert shown_time(253_402_300_799_999) == "9999-12-31 23:59:59 UTC"
+    assert shown_time(253_402_300_800_000) == "253402300800000 ms after 1970"
     assert shown_time(-1) == "-1 ms after 1970"
     assert shown_time(2**60) == f"{2**60} ms after 1970"
 

@@ -174,7 +174,6 @@ def _key_fields(data: bytes, what: str) -> tuple[str, bytes, int, bytes]:
     if not material:
         raise MalformedText(f"{quoted(data)} is no {what}: it holds no key")
     name = exact_text(parts[0], f"the name of the {what}")
-    must_be_key_name(name)
     return name, bytes.fromhex(parts[1].decode("ascii")), material[0], material[1:]
 
 
