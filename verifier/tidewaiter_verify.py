@@ -26,11 +26,11 @@ bb573e4aae060a37e6f591970218741e5ec1d2a585861837c11a2bd312ae3dcb  tidewaiter.cus
 929e0ab041c2f260638e45235ea421a44344a61c19e9d4c8e4d7e342d1ca1747  tidewaiter.custody.gaps
 0f624c9e5a3b240895291913b7696dfeea5f7406b8c6ff9c63283533c5d0cf60  tidewaiter.custody.witness_times
 2ad79b367c99c5284af21c1740eb86dd519364be1c7ec653c9856b2109bf8ea5  tidewaiter.custody.retention
-22802e96d2883417b1242f39fb21fe2aebcd9ee359989fca15729b8b80eca409  tidewaiter.custody.judging
+f4f2cee40d8e0d5131ac1db92f2d529929b4f4ef5df00fee1b020a874e839bff  tidewaiter.custody.judging
 a7165af676a3683d08f1ab591a962a1a222bdec044fb6183f45e73ffa4be4615  tidewaiter.custody.merkle
 a114e5ca2a0c0926a75a5dae135efab1998ddc7e93fe90bb501d8ad4e2c4a8cb  tidewaiter.custody.checkpoint
 0d9c1bc8aa71f2aba2fda67f8f060b1ba1ae7b07f25b4939ddef2bfe8e90f010  tidewaiter.custody.cosignature
-e63a14dab4a2d6f235eacb61669486989857333f277447b91ba6de5471b201bb  tidewaiter.custody.policy
+9439879a335d511eb2aac96907e869138da1cddf266695c4723e5b34c2037767  tidewaiter.custody.policy
 c89d0d59f8c3ef16b5da0914804a328dd6ba03ae16d0cf0d75b44acb6ff250a7  tidewaiter.custody.trust
 feb3b55c11f81a1d4967025af9dd3e5cdf5c1d7602a5ecc24acdd09477069191  tidewaiter.custody.commitments
 fde59d4888ec08fbeb5b32ce17240006491955b75eb3a17843bc43599ae1ec65  tidewaiter.custody.verify_files
@@ -2755,7 +2755,6 @@ class RetentionBook:
 # The judge sees entries only: whether their bytes are those that were logged is the tree's to say,
 # and whether media are still there the audit's. It never trusts the server's own findings.
 
-_KEY_ENTRIES = {"policy", "key.enrol", "key.rotate", "key.revoke"}
 _SIGNERS_OF_LEVEL = {"device": {"device"}, "dock": {"device", "dock"}}
 
 
@@ -2973,14 +2972,13 @@ class Judge:
 
     def _take_effect(self, index: int, record: Record, lacking: str) -> list[Discrepancy]:
         found = []
-        if record.kind in _KEY_ENTRIES and not lacking:
+        if not lacking:
+            self.roster.enter(index, record)
             problem = self.history.enter(index, record)
             if problem:
                 found.append(Discrepancy("entry-without-effect", problem, index, index))
             elif record.kind == "key.revoke":
                 self._doubt(index, record)
-        if not lacking:
-            self.roster.enter(index, record)
         if record.seq is not None:
             if record.device not in self.chains:
                 self.chains[record.device] = DeviceChain(record.device, self.allowed)
@@ -3413,7 +3411,7 @@ class PolicyLog:
     """A log that is known: its key, whose name is the origin, and perhaps its address."""
 
     key: VerifierKey
-    url: str = ""
+    url: str
 
 
 @dataclass(frozen=True)
@@ -3422,7 +3420,7 @@ class PolicyWitness:
 
     name: str
     key: VerifierKey
-    url: str = ""
+    url: str
 
 
 @dataclass(frozen=True)

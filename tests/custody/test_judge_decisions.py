@@ -170,6 +170,10 @@ def test_a_claim_is_off_beyond_what_is_allowed_after_the_witnesses_and_not_at_it
         assert [one.last for one in found] == told
     assert found[0].text == ("entry 1 of dora claims a time 120 s after witnesses had confirmed it")
     assert found[0].devices == ("dora",)
+    world.now_ms = START_MS + 10_000_000
+    world.act("clock", {"subject": "bwc-1", "device_ms": 0, "offset_ms": 10_000_000})
+    found = judged(world, times=witness_times([(3, START_MS)]))[1]
+    assert ["10000 s" in one.text for one in found[1:]] == [True, True]
 
 
 def test_a_medium_of_an_import_may_come_again_and_that_of_a_camera_may_not():

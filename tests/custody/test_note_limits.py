@@ -26,8 +26,9 @@ from tidewaiter.custody.note import (
     open_note,
     sign_note,
 )
-from tidewaiter.custody.policy import Policy
+from tidewaiter.custody.policy import LARGEST_POLICY_BYTES, Policy
 from tidewaiter.custody.proof import LONGEST_PATH, ProofFile
+from tidewaiter.custody.verdict import Conclusion, Notebook
 from tidewaiter.errors import BadSignature, MalformedText, UnknownSigner
 
 
@@ -235,3 +236,22 @@ def test_a_hundred_signatures_are_read_and_no_more():
     assert len(Note.parse(f"x\n\n{line * MOST_SIGNATURES}".encode()).signatures) == 100
     with pytest.raises(MalformedText, match="101 signature lines; 100 are read at most"):
         Note.parse(f"x\n\n{line * (MOST_SIGNATURES + 1)}".encode())
+
+
+def test_a_policy_is_read_up_to_its_limit_and_not_beyond():
+    filled = POLICY + b"#" * (LARGEST_POLICY_BYTES - len(POLICY))
+    assert Policy.parse(filled) == Policy.parse(POLICY)
+    with pytest.raises(MalformedText, match="262145 bytes; 262144 are read at most"):
+        Policy.parse(filled + b"#")
+
+
+def test_a_verdict_without_anything_proven_cannot_tell():
+    notes = Notebook()
+    assert notes.verdict().conclusion is Conclusion.CANNOT_TELL
+    notes.proven += ["one", "two", "one"]
+    assert notes.verdict().proven == ("one", "two")
+    assert notes.verdict().conclusion is Conclusion.PROVEN
+    notes.missing.append("three")
+    assert notes.verdict().conclusion is Conclusion.CANNOT_TELL
+    notes.contradict("split-view", "four")
+    assert notes.verdict().conclusion is Conclusion.CONTRADICTED

@@ -12,9 +12,12 @@ from tidewaiter.custody.discrepancy import Discrepancy
 from tidewaiter.custody.extra import _USUAL_BYTES, pack_extra, unpack_extra
 from tidewaiter.custody.record import (
     MOST_LEAF_BYTES,
+    bytes_signed_by,
     canonical,
     parse_canonical,
     parse_record,
+    public_key,
+    sign_bytes,
     sign_record,
 )
 from tidewaiter.custody.record_kinds import (
@@ -149,6 +152,16 @@ def test_canonical_json_is_flat_plain_and_short():
     for _ in range(8):
         deep = [deep]
     assert parse_canonical(canonical(deep)) == deep
+    named: object = 1
+    for _ in range(8):
+        named = {"a": named}
+    assert parse_canonical(canonical(named)) == named
+    with pytest.raises(MalformedText, match="nested more than 8 deep"):
+        canonical({"a": named})
+    for number in (LARGEST_RECORD_NUMBER, -LARGEST_RECORD_NUMBER):
+        assert parse_canonical(canonical(number)) == number
+    with pytest.raises(MalformedText, match="54 bits"):
+        canonical(-LARGEST_RECORD_NUMBER - 1)
     for wrong in ([deep], 1.5, None, True, {"ä": 1}, {1: 1}, LARGEST_RECORD_NUMBER + 1, "\ud800"):
         with pytest.raises(MalformedText):
             canonical(wrong)
@@ -161,6 +174,16 @@ def test_canonical_json_is_flat_plain_and_short():
             parse_canonical(wrong_bytes)
     with pytest.raises(MalformedText, match="no JSON object"):
         parse_record(b"[]")
+
+
+def test_what_is_no_key_has_signed_nothing():
+    secret, message = secret_of("a"), b"message"
+    signature = sign_bytes(secret, message)
+    assert bytes_signed_by(public_key(secret), message, signature)
+    for key in (b"", bytes(31), bytes(33), b"\xff" * 32):
+        assert not bytes_signed_by(key, message, signature)
+    assert not bytes_signed_by(public_key(secret), message + b"!", signature)
+    assert not bytes_signed_by(public_key(secret), message, signature[:-1])
 
 
 def packed(text: bytes, raw: bytes = b"") -> bytes:

@@ -20,7 +20,6 @@ from tidewaiter.custody.retention import RetentionBook
 from tidewaiter.custody.witness_times import WitnessTimes
 from tidewaiter.errors import MalformedText
 
-_KEY_ENTRIES = {"policy", "key.enrol", "key.rotate", "key.revoke"}
 _SIGNERS_OF_LEVEL = {"device": {"device"}, "dock": {"device", "dock"}}
 
 
@@ -238,14 +237,13 @@ class Judge:
 
     def _take_effect(self, index: int, record: Record, lacking: str) -> list[Discrepancy]:
         found = []
-        if record.kind in _KEY_ENTRIES and not lacking:
+        if not lacking:
+            self.roster.enter(index, record)
             problem = self.history.enter(index, record)
             if problem:
                 found.append(Discrepancy("entry-without-effect", problem, index, index))
             elif record.kind == "key.revoke":
                 self._doubt(index, record)
-        if not lacking:
-            self.roster.enter(index, record)
         if record.seq is not None:
             if record.device not in self.chains:
                 self.chains[record.device] = DeviceChain(record.device, self.allowed)

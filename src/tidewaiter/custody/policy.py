@@ -29,7 +29,7 @@ class PolicyLog:
     """A log that is known: its key, whose name is the origin, and perhaps its address."""
 
     key: VerifierKey
-    url: str = ""
+    url: str
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class PolicyWitness:
 
     name: str
     key: VerifierKey
-    url: str = ""
+    url: str
 
 
 @dataclass(frozen=True)
