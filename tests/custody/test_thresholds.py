@@ -38,3 +38,9 @@ def test_the_basis_is_what_is_kept():
     expected = f"{copies} benign copies of {scenes} scenes, {len(KEPT['sound'])} of sound"
     assert shipped_thresholds().basis == expected
     assert copies >= 50
+
+
+def test_results_were_measured_with_the_thresholds_that_are_shipped():
+    results = Path(__file__).parents[2] / "benchmarks/custody/edits/results/edits.json"
+    measured = json.loads(results.read_text(encoding="utf-8"))["thresholds"]
+    assert measured == vars(shipped_thresholds())

@@ -58,6 +58,7 @@ def main() -> None:
     result = {
         "thresholds": vars(shipped_thresholds()),
         "scenes": used,
+        "edited copies taken, one of so many": given.every,
         "edits": _edits(edits),
         "benign copies": _alarms(benign),
     }
