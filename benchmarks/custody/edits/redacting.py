@@ -20,6 +20,7 @@ from typing import Any
 
 import material
 from scenes import CALIBRATION, EDITED, FOLDERS, GROUPS, STARTS_S
+from shares import share
 
 from tidewaiter.casework.manifests import take_manifest
 from tidewaiter.custody.locate import compare
@@ -27,7 +28,6 @@ from tidewaiter.custody.locate_partly import locate_touched
 from tidewaiter.custody.locate_pictures import PictureThresholds
 from tidewaiter.custody.manifest import Manifest
 from tidewaiter.custody.masks import Mask
-from tidewaiter.evaluation.intervals import wilson
 from tidewaiter.settings import Limits
 
 SECONDS, GROUP = 8.0, 25
@@ -62,8 +62,8 @@ def main() -> None:
     edited = [row for row in rows if row["edit"] != "none"]
     result = {
         "sources": list(names),
-        "benign copies called altered": _share([row["verdict"] == "altered" for row in benign]),
-        "edited copies called altered": _share([row["verdict"] == "altered" for row in edited]),
+        "benign copies called altered": share([row["verdict"] == "altered" for row in benign]),
+        "edited copies called altered": share([row["verdict"] == "altered" for row in edited]),
         "by edit": {
             edit: _counted([row for row in edited if row["edit"] == edit]) for edit in EDITS
         },
@@ -238,17 +238,6 @@ def _spliced(
 
 def _counted(rows: list[dict[str, Any]]) -> str:
     return f"{sum(row['verdict'] == 'altered' for row in rows)} of {len(rows)}"
-
-
-def _share(hits: list[bool]) -> dict[str, Any]:
-    interval = wilson(sum(hits), len(hits))
-    return {
-        "found": sum(hits),
-        "of": len(hits),
-        "value": interval.value,
-        "lower": interval.lower,
-        "upper": interval.upper,
-    }
 
 
 if __name__ == "__main__":
