@@ -19,7 +19,7 @@ fdf42a509752394b8ede1b94ea9aaaa2ad2dfbeda4b4a7c8e88b4aa5e81c3ff7  tidewaiter.cus
 e52d960de885fe0b8345931a3be49d35f0a46722184883b494fc140b1a4e7f9f  tidewaiter.custody.translating
 3f2783069daea25660e121a1b8c638e592300557ac265d65c3e8367b68be3b0e  tidewaiter.custody.record_kinds
 8e31c30e9a064730304a71cf23bbc978829e0889af2508b5357c781d5cd961b3  tidewaiter.custody.record
-46b0001900a33185413f31fba2868e5393fd210030f0ea5b1f3033207e222a1a  tidewaiter.custody.chains
+7bf45208b4e9c20481f591f643697ff36b72655f0bdc7f5ed5416171205eb7fd  tidewaiter.custody.chains
 bb573e4aae060a37e6f591970218741e5ec1d2a585861837c11a2bd312ae3dcb  tidewaiter.custody.extra
 9573721f5acb126ae60ba6b2ad947ad0f98dbb66476b33b72d130d42cdbb1692  tidewaiter.custody.key_history
 96e76f5dbf47085dda72adda9af0819a90292f4ef431be0b449581e5754f3958  tidewaiter.custody.approvals
@@ -34,7 +34,7 @@ a114e5ca2a0c0926a75a5dae135efab1998ddc7e93fe90bb501d8ad4e2c4a8cb  tidewaiter.cus
 c89d0d59f8c3ef16b5da0914804a328dd6ba03ae16d0cf0d75b44acb6ff250a7  tidewaiter.custody.trust
 feb3b55c11f81a1d4967025af9dd3e5cdf5c1d7602a5ecc24acdd09477069191  tidewaiter.custody.commitments
 fde59d4888ec08fbeb5b32ce17240006491955b75eb3a17843bc43599ae1ec65  tidewaiter.custody.verify_files
-995f4fcb910377faafc743168b2ecd6d97d852a87500658e49a634dbdb3de016  tidewaiter.custody.verify
+dec6d675376756c0f686079a08fb37f9341f7b84dce2b934dc00713093358455  tidewaiter.custody.verify
 e5abbe338936f16c5ed7acdd3a9c752d3f5ef52aa31a860702548005504764af  tidewaiter.storage.custody_bundle
 """
 
@@ -1866,8 +1866,7 @@ class DeviceChain:
         place = bisect_right(self.covered_ms, (start, end))
         while place and self.covered_ms[place - 1][1] >= start:
             place -= 1
-            start, end = min(start, self.covered_ms[place][0]), max(end, self.covered_ms[place][1])
-            del self.covered_ms[place]
+            start = min(start, self.covered_ms[place][0])
         while place < len(self.covered_ms) and self.covered_ms[place][0] <= end:
             end = max(end, self.covered_ms[place][1])
             del self.covered_ms[place]
@@ -1880,7 +1879,7 @@ class DeviceChain:
         """
         runs = self.runs if from_start else self.stretch()
         found = []
-        if from_start and runs and runs[0].head.seq:
+        if from_start and runs[0].head.seq:
             found.append(self._gap(None, runs[0].head))
         for before, after in pairwise(runs):
             found.append(self._gap(before.tail, after.head))
@@ -4045,7 +4044,7 @@ def _check_log(entries: Sequence[_Entry], policy: Policy, notes: Notebook) -> No
     """Everything about the confirmed entries of one log: who signed, what is missing."""
     largest = max(entries, key=lambda entry: entry.judged.checkpoint.size).judged.checkpoint
     tree = _tree_of({entry.index: entry.leaf for entry in entries})
-    is_whole = tree.size == largest.size and tree.root() == largest.root
+    is_whole = tree.root() == largest.root  # trees of two sizes have no root in common
     where = f"the log {largest.origin} of {largest.size} entries"
     if is_whole:
         notes.proven.append(f"the bundle holds all of {where}: none is left out")

@@ -264,3 +264,17 @@ def test_extra_may_be_missing_or_empty():
     for extra in (None, b"", bytes(range(256))):
         proof = ProofFile(0, (), NOTE.encoded, extra)
         assert ProofFile.parse(proof.encoded) == proof
+
+
+def test_an_address_stands_last_or_is_empty():
+    lines = [
+        f"log {LOG.verifier} https://log.example/",
+        f"log {key('other.example').verifier}",
+        f"witness a {VIGILANCE.verifier} https://a.example/w",
+        f"witness b {AUDIT.verifier}",
+        "quorum a",
+    ]
+    read = Policy.parse("\n".join(lines).encode())
+    assert [one.url for one in read.logs] == ["https://log.example/", ""]
+    assert [one.url for one in read.witnesses] == ["https://a.example/w", ""]
+    assert read.quorum == "a"

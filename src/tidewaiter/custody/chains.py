@@ -103,8 +103,7 @@ class DeviceChain:
         place = bisect_right(self.covered_ms, (start, end))
         while place and self.covered_ms[place - 1][1] >= start:
             place -= 1
-            start, end = min(start, self.covered_ms[place][0]), max(end, self.covered_ms[place][1])
-            del self.covered_ms[place]
+            start = min(start, self.covered_ms[place][0])
         while place < len(self.covered_ms) and self.covered_ms[place][0] <= end:
             end = max(end, self.covered_ms[place][1])
             del self.covered_ms[place]
@@ -117,7 +116,7 @@ class DeviceChain:
         """
         runs = self.runs if from_start else self.stretch()
         found = []
-        if from_start and runs and runs[0].head.seq:
+        if from_start and runs[0].head.seq:
             found.append(self._gap(None, runs[0].head))
         for before, after in pairwise(runs):
             found.append(self._gap(before.tail, after.head))

@@ -1,0 +1,86 @@
+"""Decisions on the chain of one device that only a late or odd record brings up."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.custody.record_kit import MINUTE_MS, World, secret_of
+from tidewaiter.custody.judging import Judge
+from tidewaiter.custody.record import parse_record, sign_record
+
+
+def judged(world: World):
+    judge = Judge()
+    found = [one for index, leaf in enumerate(world.leaves) for one in judge.feed(index, leaf)]
+    return judge, found
+
+
+@pytest.fixture
+def world() -> World:
+    world = World()
+    world.enrol("bwc-1")
+    return world
+
+
+def altered(leaf: bytes, **changes) -> bytes:
+    return sign_record(dict(parse_record(leaf).fields) | changes, secret_of("bwc-1"))
+
+
+def test_a_record_that_comes_late_must_be_the_one_that_its_successor_names(world):
+    leaves = [world.heartbeat("bwc-1", logged=False) for _ in range(4)]
+    for place, told in ((1, []), (0, [("chain-broken", 3)])):
+        late = altered(leaves[1], uptime_ms=6_000 + 2 * MINUTE_MS - place * 1_000)
+        late = leaves[1] if place else late
+        world.leaves[2:] = [leaves[0], leaves[2], leaves[3], late]
+        found = judged(world)[1]
+        assert [(one.name, one.last) for one in found] == told
+    assert found[0].text == "number 2 of bwc-1 (entry 3) does not name number 1 as logged (entry 5)"
+
+
+def test_a_silence_shows_though_its_records_come_in_another_order(world):
+    first = world.heartbeat("bwc-1", logged=False)
+    last = world.heartbeat("bwc-1", logged=False, after_ms=60 * MINUTE_MS)
+    world.leaves += [last, first]
+    judge, found = judged(world)
+    assert found == []
+    (silence,) = judge.chains["bwc-1"].silences
+    assert silence.until_ms - silence.since_ms == 60 * MINUTE_MS
+    assert silence.index == 3
+
+
+def test_what_is_missing_from_the_start_is_bounded_by_the_first_that_is_there(world):
+    leaves = [world.heartbeat("bwc-1", logged=False) for _ in range(6)]
+    world.leaves += [leaves[2], leaves[5]]
+    judge, found = judged(world)
+    assert found == []
+    chain = judge.chains["bwc-1"]
+    told = [(one.text, one.first, one.last) for one in chain.missing()]
+    assert told == [
+        ("numbers 0 to 1 are missing from the records of bwc-1", None, 2),
+        ("numbers 3 to 4 are missing from the records of bwc-1", 2, 3),
+    ]
+    assert [one.first for one in chain.missing(from_start=False)] == [2]
+
+
+def test_only_segments_that_say_when_they_were_taken_cover_time(world):
+    fields = {
+        "level": "device", "recording": "bwc-1/x", "blob": "ab" * 32, "bytes": 1,
+        "commit": {"media": "cd" * 32},
+    }  # fmt: skip
+    world.tell("bwc-1", "segment", fields)
+    times = {"start_ms": world.now_ms, "end_ms": world.now_ms + 9}
+    world.tell("bwc-1", "import", fields | {"blob": "ef" * 32} | times)
+    judge, found = judged(world)
+    assert found == []
+    assert judge.chains["bwc-1"].covered_ms == []
+    world.tell("bwc-1", "segment", fields | {"blob": "01" * 32} | times)
+    assert judged(world)[0].chains["bwc-1"].covered_ms == [tuple(times.values())]
+
+
+@pytest.mark.parametrize(("jump_ms", "told"), [(120_000, 0), (120_001, 1), (-120_000, 0)])
+def test_a_clock_jumps_beyond_what_is_allowed_and_not_at_it(world, jump_ms, told):
+    first = world.heartbeat("bwc-1")
+    uptime = parse_record(first).fields["uptime_ms"] + MINUTE_MS
+    said = {"uptime_ms": uptime, "boot": "boot-1"}
+    world.tell("bwc-1", "heartbeat", said, after_ms=MINUTE_MS + jump_ms)
+    assert [one.name for one in judged(world)[1]] == ["device-clock-off"] * told
