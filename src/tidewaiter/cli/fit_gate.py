@@ -40,7 +40,7 @@ USUAL_RATE = 6e-4
     multiple=True,
     metavar="FAMILY",
     help="A family of attacks that it shall never see, to learn how it meets the unknown: morph, "
-    "recapture, reenactment, retouch or swap. May be given again.",
+    "recapture, reenactment or swap. May be given again.",
 )
 @click.option(
     "--hours",
