@@ -187,7 +187,6 @@ def main() -> None:
     asked_for = options.module or [name.rpartition(".")[2] for name in names]
     hunted = [name for name in names if name.rpartition(".")[2] in asked_for]
     hunt = Hunt({name: every[name] for name in names}, hunted, options.sample)
-    start = time.process_time()
     asked = [
         "-q",
         "-x",
@@ -200,7 +199,8 @@ def main() -> None:
     ]
     if pytest.main([*asked, *_test_files()], plugins=[hunt]):
         raise SystemExit(1)
-    result = _merged(hunt, time.process_time() - start)
+    spent = os.times()
+    result = _merged(hunt, spent.user + spent.system + spent.children_user + spent.children_system)
     text = json.dumps(result, indent=1, ensure_ascii=False)
     RESULT.write_text(text + "\n", encoding="utf-8")
     print(json.dumps(result | {"survivors": len(result["survivors"])}, indent=1))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.custody.record_kit import START_MS, World, key_text, secret_of
+from tidewaiter.custody.approvals import approve
 from tidewaiter.custody.judging import Judge
 from tidewaiter.custody.record import parse_record, public_key, sign_record
 from tidewaiter.custody.witness_times import witness_times
@@ -235,3 +236,16 @@ def test_what_is_doubtful_after_a_loss_is_counted_from_what_was_proven_before():
     assert (doubt.signer, doubt.revoked_by, doubt.since_ms) == ("bwc-1", 5, lost_ms)
     assert judged(world, times=witness_times([(5, lost_ms)]))[0].doubts == []
     assert judged(world)[0].doubts[0].first == 2
+
+
+@pytest.mark.parametrize("level", ["device", "dock", "import"])
+def test_a_founding_entry_that_claims_a_level_is_judged_by_what_it_founds(level):
+    world = World()
+    fields = dict(parse_record(world.leaves[0]).fields) | {"level": level}
+    fields["approvals"] = [
+        approve(fields, one["id"], 0, secret_of(one["id"])) for one in fields["people"]
+    ]
+    world.leaves = [sign_record(fields, secret_of("dora"))]
+    judge, found = judged(world)
+    assert found == []
+    assert judge.history.founded

@@ -84,3 +84,39 @@ def test_a_clock_jumps_beyond_what_is_allowed_and_not_at_it(world, jump_ms, told
     said = {"uptime_ms": uptime, "boot": "boot-1"}
     world.tell("bwc-1", "heartbeat", said, after_ms=MINUTE_MS + jump_ms)
     assert [one.name for one in judged(world)[1]] == ["device-clock-off"] * told
+
+
+def test_a_number_used_twice_is_told_as_what_it_is(world):
+    first = world.heartbeat("bwc-1")
+    world.add(first)
+    world.add(altered(first, uptime_ms=1))
+    found = judged(world)[1]
+    assert [(one.name, one.text) for one in found] == [
+        ("segment-replayed", "number 0 of bwc-1 is logged again by entry 3"),
+        (
+            "device-fork",
+            "number 0 of bwc-1 is used for a second record with other content by entry 4",
+        ),
+    ]
+    assert [(one.first, one.last, one.since_ms) for one in found] == [
+        (3, 3, world.now_ms),
+        (4, 4, world.now_ms),
+    ]
+
+
+def test_time_is_counted_by_uptime_within_one_start_only(world):
+    world.segment("bwc-1")
+    world.tell("bwc-1", "heartbeat", {"uptime_ms": 10**9}, after_ms=MINUTE_MS)
+    world.tell("bwc-1", "heartbeat", {"uptime_ms": 5, "boot": "b-1"}, after_ms=MINUTE_MS)
+    world.tell("bwc-1", "heartbeat", {"uptime_ms": 10**9, "boot": "b-2"}, after_ms=MINUTE_MS)
+    world.segment("bwc-1")
+    judge, found = judged(world)
+    assert (found, judge.chains["bwc-1"].silences) == ([], [])
+    said = {"uptime_ms": 10**9 + 2 * MINUTE_MS, "boot": "b-2"}
+    world.tell("bwc-1", "heartbeat", said)
+    world.tell(
+        "bwc-1", "heartbeat", said | {"uptime_ms": 10**9 + 9 * MINUTE_MS}, after_ms=MINUTE_MS
+    )
+    judge, found = judged(world)
+    assert [one.name for one in found] == ["device-clock-off"]
+    assert len(judge.chains["bwc-1"].silences) == 1, "by the uptime, whatever the clock says"

@@ -366,3 +366,28 @@ def test_a_proof_of_more_than_one_note_line_stays_what_it_is():
     verdict = verify(Bundle(parts(world.leaves, [5], note=note)), policy)
     assert verdict.exit_code == 0
     assert ProofFile.parse(proof_of(world.leaves, 5, note=note)).checkpoint_note == note
+
+
+def test_an_approver_who_is_not_at_hand_excuses_nothing_else():
+    world = camera_world()
+    world.enrol("elif", holder="person", person="elif", role="command")
+    erase = world.erase("bwc-1/2", by=("amara", "elif"))
+    world.leaves[-1] = sign_record(parse_record(erase).fields, secret_of("nobody"))
+    verdict = verify(bundle_of(world, [0, 1, 2, 5, 9]), POLICY)
+    assert names(verdict) == ["bad-signature"]
+
+
+def test_a_silence_is_one_beyond_what_is_allowed_after_the_last_record():
+    for after_ms, told in ((299_999, False), (300_000, True)):
+        world = camera_world()
+        world.now_ms += after_ms
+        world.act("access", {"act": "view", "recording": "bwc-1/2"})
+        assert bool(whole(world).missing) is told
+
+
+def test_up_to_six_entries_are_told_one_by_one():
+    world = camera_world()
+    six = verify(bundle_of(world, range(1, 7)), POLICY)
+    assert "entries 1, 2, 3, 4, 5, 6 of the bundle are in the log" in six.words()
+    seven = verify(bundle_of(world, range(1, 8)), POLICY)
+    assert "7 entries between 1 and 7 of the bundle are in the log" in seven.words()
