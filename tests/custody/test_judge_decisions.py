@@ -249,3 +249,15 @@ def test_a_founding_entry_that_claims_a_level_is_judged_by_what_it_founds(level)
     judge, found = judged(world)
     assert found == []
     assert judge.history.founded
+
+
+def test_tries_at_attributing_a_signature_end_at_their_number():
+    """Five founders and the device itself come before the key that signed."""
+    world = World()
+    world.enrol("bwc-1")
+    world.enrol("bwc-2")
+    world.add(altered(world.heartbeat("bwc-1", logged=False), "bwc-2"))
+    assert names(world, attributions_left=7) == [("device-reattributed", 3)]
+    judge, found = judged(world, attributions_left=6)
+    assert [one.name for one in found] == ["bad-signature"]
+    assert judge.attributions_left == 0
