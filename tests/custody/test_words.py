@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.custody.record_kit import World
@@ -24,7 +24,7 @@ def test_a_segment_has_its_recording_its_medium_and_its_number():
     leaf = world.segment("bwc-1", manifest_blob="ab" * 32)
     blob = parse_record(leaf).fields["blob"]
     assert words_of(leaf) == [
-        content_word("bwc-1/0"), digest_word(blob), digest_word("ab" * 32), link_word("bwc-1", 0)
+        content_word("bwc-1/0"), digest_word(blob), link_word("bwc-1", 0)
     ]  # fmt: skip
     assert words_of(world.heartbeat("bwc-1")) == [link_word("bwc-1", 1)]
     assert words_of(world.leaves[0]) == []
@@ -48,6 +48,7 @@ def test_what_is_no_record_has_no_words(body):
     assert words_of(body) == []
 
 
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(st.sampled_from(NAMES), json_values))
 def test_fields_of_any_type_do_no_harm(fields):
     import json

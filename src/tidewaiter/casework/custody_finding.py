@@ -90,7 +90,7 @@ def _find(store: LogStore, word: bytes, mark: bytes, fits: _Fits) -> Found | Non
                 return Found(leaf.index, record)
     for leaf in store.leaves_with([mark]):
         if (record := _fitting(leaf, fits)) is not None:
-            return Found(leaf.index, record, _notice(store, leaf.index))
+            return Found(leaf.index, record, _notice(store, leaf, word))
     return None
 
 
@@ -101,14 +101,15 @@ def _fitting(leaf: StoredLeaf, fits: _Fits) -> Record | None:
     return None
 
 
-def _notice(store: LogStore, index: int) -> str:
+def _notice(store: LogStore, leaf: StoredLeaf, word: bytes) -> str:
     """Why the index did not have a record, where it says that it has."""
     covered = 0
     with contextlib.suppress(StorageError):
         covered = store.placed()
-    if index >= covered:
+    if leaf.index >= covered or word not in words_of(leaf.body):
         return ""
     return (
-        f"the log's index of words has not entry {index}, which the log has: somebody wrote to it "
-        "past this program. The entry was found by reading the log; run `tidewaiter custody audit`"
+        f"the log's index of words has not entry {leaf.index}, which the log has: somebody wrote "
+        "to it past this program. The entry was found by reading the log; run `tidewaiter custody "
+        "audit`"
     )
