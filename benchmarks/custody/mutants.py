@@ -9,6 +9,7 @@ with it, or if its tests take far more processor time.
 
     --module judging   only these; of the others the result keeps what it knows
     --sample 200       so many faults of each module, chosen by seed
+    --again            only what survived before, after tests were added
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ from __future__ import annotations
 import argparse
 import ast
 import csv
-import hashlib
 import json
 import os
 import random
@@ -74,6 +74,9 @@ class Hunt:
     sources: dict[str, str]
     hunted: list[str]
     sample: int
+    known: list[dict[str, Any]]
+    """Survivors of earlier hunts that are tried again, and nothing else; empty for all."""
+
     reached: dict[int, dict[str, set[int]]] = field(default_factory=dict)
     taken_s: dict[int, float] = field(default_factory=dict)
     killed: Counter[str] = field(default_factory=Counter)
@@ -124,8 +127,11 @@ class Hunt:
 
     def _chosen(self) -> Iterator[tuple[str, int]]:
         rng = random.Random(SEED)  # noqa: S311 - a seeded sample, no secret
+        again = {(one["module"], one["where"], one["fault"]) for one in self.known}
         for module in self.hunted:
-            whole = range(len(sites(ast.parse(self.sources[module]))))
+            found = enumerate(sites(ast.parse(self.sources[module])))
+            name = _short(module)
+            whole = [at for at, one in found if not again or (name, one.where, one.what) in again]
             chosen = rng.sample(whole, min(self.sample or len(whole), len(whole)))
             yield from ((module, number) for number in sorted(chosen))
 
@@ -184,9 +190,14 @@ def main() -> None:
     names = [name for name in modules_needed(every) if name not in NOT_MUTATED]
     for name in names:
         __import__(name)
-    asked_for = options.module or [name.rpartition(".")[2] for name in names]
+    known = _known()["survivors"] if options.again else []
+    asked_for = (
+        [one["module"].rpartition(".")[2] for one in known]
+        or options.module
+        or [name.rpartition(".")[2] for name in names]
+    )
     hunted = [name for name in names if name.rpartition(".")[2] in asked_for]
-    hunt = Hunt({name: every[name] for name in names}, hunted, options.sample)
+    hunt = Hunt({name: every[name] for name in names}, hunted, options.sample, known)
     asked = [
         "-q",
         "-x",
@@ -210,6 +221,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
     parser.add_argument("--module", action="append", default=[])
     parser.add_argument("--sample", type=int, default=0)
+    parser.add_argument("--again", action="store_true")
     return parser.parse_args()
 
 
@@ -244,14 +256,16 @@ def _run_with_fault(module: str, source: str, number: int, items: list[pytest.It
 
 def _merged(hunt: Hunt, cpu_s: float) -> dict[str, Any]:
     """The result with what was found of these modules in place of what was known of them."""
-    known: dict[str, Any] = {"modules": {}, "survivors": []}
-    if RESULT.exists():
-        known = json.loads(RESULT.read_text(encoding="utf-8"))
+    known = _known()
     with EQUIVALENT.open(encoding="utf-8", newline="") as stream:
         reasons = {tuple(row[:3]): row[3] for row in csv.reader(stream, delimiter="\t") if row}
     for one in hunt.survivors:
         one["why it changes nothing"] = reasons.get((one["module"], one["where"], one["fault"]), "")
-    modules = known["modules"] | {_short(name): _summary(hunt, name) for name in hunt.hunted}
+    counting = _tried_again if hunt.known else _summary
+    modules = known["modules"] | {
+        _short(name): counting(hunt, name, known["modules"].get(_short(name)))
+        for name in hunt.hunted
+    }
     hunted = {_short(name) for name in hunt.hunted}
     survivors = [one for one in known["survivors"] if one["module"] not in hunted]
     survivors += hunt.survivors
@@ -267,13 +281,28 @@ def _merged(hunt: Hunt, cpu_s: float) -> dict[str, Any]:
     }
 
 
-def _summary(hunt: Hunt, name: str) -> dict[str, Any]:
-    source = hunt.sources[name]
+def _known() -> dict[str, Any]:
+    if RESULT.exists():
+        result: dict[str, Any] = json.loads(RESULT.read_text(encoding="utf-8"))
+        return result
+    return {"modules": {}, "survivors": []}
+
+
+def _tried_again(hunt: Hunt, name: str, known: dict[str, Any]) -> dict[str, Any]:
+    """What was counted before, less what is noticed now and what is in the code no more."""
+    before = sum(one["module"] == _short(name) for one in hunt.known)
+    now = _summary(hunt, name, None)
+    left = now["without effect"] + now["not noticed"]
+    gone = max(0, before - hunt.tried[name])
+    changed = {"faults": known["faults"] - gone, "noticed": known["noticed"] + before - gone - left}
+    return known | now | changed
+
+
+def _summary(hunt: Hunt, name: str, _known: dict[str, Any] | None) -> dict[str, Any]:
     mine = [one for one in hunt.survivors if one["module"] == _short(name)]
     explained = sum(bool(one["why it changes nothing"]) for one in mine)
     return {
-        "sha256": hashlib.sha256(source.encode()).hexdigest()[:16],
-        "possible faults": len(sites(ast.parse(source))),
+        "possible faults": len(sites(ast.parse(hunt.sources[name]))),
         "faults": hunt.tried[name],
         "noticed": hunt.killed[name],
         "without effect": explained,
