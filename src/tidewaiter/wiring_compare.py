@@ -152,10 +152,7 @@ def compare_files(
 
 def compare_task(payload: dict[str, Any]) -> dict[str, Any]:
     """What a worker does: compare two manifests and write down what was found."""
-    paths = Path(payload["original"]), Path(payload["copy"])
-    ours = decode(paths[0].read_bytes())
-    same = _facts(paths[1]).manifest.sha256 == ours.sha256
-    theirs = ours if same else decode(paths[1].read_bytes())
+    ours, theirs = (decode(Path(payload[name]).read_bytes()) for name in ("original", "copy"))
     found = compare(ours, theirs, masks=[Mask(**mask) for mask in payload["masks"]])
     Path(payload["out"]).write_text(json.dumps(found.as_json()), encoding="utf-8")
     return {}

@@ -151,6 +151,43 @@ def test_what_a_mask_covers_may_differ_and_nothing_else(original, scene, folder)
     assert item.place.top > 0.6
 
 
+@pytest.fixture(scope="module")
+def static():
+    """A still scene in which almost nothing moves: a mask is then most of what changes."""
+    random = np.random.default_rng(1)
+    row, column = np.mgrid[0:90, 0:160]
+    still = 90 + 60 * np.sin(column / 45) + 40 * np.cos(row / 25)
+    frames = np.repeat(still[None], 75, axis=0)
+    for index in range(75):
+        frames[index, 45:60, 10 + index : 30 + index] = 200
+    return np.clip(frames + random.normal(0, 3, frames.shape), 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize(("first", "last"), [(50, 75), (5, 70)])
+def test_a_black_box_over_a_static_scene_is_what_its_mask_says(static, folder, first, last):
+    """Neither are its moments taken for others, nor what it uncovers for painted over."""
+    original = take_manifest(write(folder / f"static{first}.mp4", static), Limits())
+    boxed = static.copy()
+    boxed[first:last, 18:32, 16:32] = 0
+    mask = Mask(first / 25, last / 25, 16 / 160, 18 / 90, 32 / 160, 32 / 90)
+    path = write(folder / f"boxed{first}.mp4", boxed, options=COARSE)
+    assert compare(original, take_manifest(path, Limits()), masks=[mask]).verdict == "transcoded"
+    boxed[20:45, 65:85, 110:135] = 90
+    path = write(folder / f"more{first}.mp4", boxed, options=COARSE)
+    [item] = compare(original, take_manifest(path, Limits()), masks=[mask]).differences
+    assert item.kind == "painted"
+    assert item.place.top > 0.6
+
+
+def test_a_mask_over_everything_hides_no_other_moments(static, folder):
+    """Where a mask leaves too little to tell moments by, all of the picture is used."""
+    original = take_manifest(write(folder / "whole.mp4", static), Limits())
+    cut = np.concatenate([static[:20], static[45:]])
+    copy = take_manifest(write(folder / "cut.mp4", cut, options=COARSE), Limits())
+    found = compare(original, copy, masks=[Mask(0.0, 0.4, 0.0, 0.0, 1.0, 1.0)])
+    assert "removed" in kinds(found)
+
+
 def test_times_rounded_to_milliseconds_are_no_other_rate(original):
     """Matroska's median step at 29.83 frames a second is 1.5 % off; its mean is not."""
     even = np.arange(FRAMES) * 33_520

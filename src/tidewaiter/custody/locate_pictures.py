@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tidewaiter.custody.alignment import FOREIGN, Alignment, Indices, align
-from tidewaiter.custody.masks import Mask, hidden_blocks
+from tidewaiter.custody.masks import Hidden, Mask, seen_blocks
 from tidewaiter.custody.painted import (
     CLOCK,
     CLOCK_RIM,
@@ -24,7 +24,7 @@ from tidewaiter.custody.painted import (
 from tidewaiter.custody.registration import Window, window_of
 from tidewaiter.custody.runs import Change, Run, changes_of, runs_of
 from tidewaiter.custody.small_pictures import Flat, Greys, PictureRows, Ticks
-from tidewaiter.traces.fingerprints import SMALL_HEIGHT, SMALL_WIDTH, Fingerprints
+from tidewaiter.traces.fingerprints import Fingerprints
 
 SAME_RATE = 0.01
 """Rates closer than this are one rate."""
@@ -86,7 +86,7 @@ def locate_pictures(
 
     Frame numbers are those of the copy and of the original as they are decoded.
     """
-    view, found, window = _best_view(original, copy)
+    view, found, window = _best_view(original, copy, seen_blocks(copy.frame_time, masks))
     path = _settled(view, found)
     virtual = len(view.shown)
     changes = changes_of(runs_of(path), virtual, thresholds.shortest)
@@ -107,7 +107,7 @@ def locate_pictures(
 
 
 def _best_view(
-    original: Fingerprints, copy: Fingerprints
+    original: Fingerprints, copy: Fingerprints, seen: NDArray[np.bool_]
 ) -> tuple[_View, Alignment, Window | None]:
     """The original at the copy's rate, or frame by frame, whichever the copy follows.
 
@@ -116,11 +116,11 @@ def _best_view(
     """
     every = np.arange(len(original.small))
     resampled = _at_rate(original.frame_time, copy.frame_time)
-    view = _View(original, copy, resampled)
+    view = _View(original, copy, resampled, seen)
     found, window = view.aligned()
     if len(resampled) == len(every):
         return view, found, window
-    other = _View(original, copy, every)
+    other = _View(original, copy, every, seen)
     again, second = other.aligned()
     if _followed(again) > _followed(found):
         return other, again, second
@@ -135,9 +135,15 @@ def _followed(found: Alignment) -> float:
 class _View:
     """Both recordings as rows for the alignment, the original at the copy's rate."""
 
-    def __init__(self, original: Fingerprints, copy: Fingerprints, shown: Indices) -> None:
+    def __init__(
+        self,
+        original: Fingerprints,
+        copy: Fingerprints,
+        shown: Indices,
+        seen: NDArray[np.bool_],
+    ) -> None:
         self.original, self.copy = original, copy
-        self.shown = shown
+        self.shown, self.seen = shown, seen
         self.ours = Greys(original.small, shown)
         self.theirs = Greys(copy.small)
         self.has_clock = len(original.clock) > 0 and len(copy.clock) > 0
@@ -148,8 +154,8 @@ class _View:
         ours = Ticks(self.original.clock, self.shown) if self.has_clock else None
         theirs = Ticks(self.copy.clock) if self.has_clock else None
         self.our_rows, self.their_rows = (
-            PictureRows(self.ours, ours),
-            PictureRows(self.theirs, theirs),
+            PictureRows(self.ours, ours, self.seen),
+            PictureRows(self.theirs, theirs, self.seen),
         )
 
     def aligned(self) -> tuple[Alignment, Window | None]:
@@ -244,7 +250,7 @@ def _settle(view: _View, found: Alignment, path: Indices, before: Run, after: Ru
 
 def _different_share(view: _View, expected: Indices, start: int, floor: float) -> float:
     """Share of the blocks that do not show the frames expected from `start` of the copy on."""
-    blocks, different = SMALL_HEIGHT * SMALL_WIDTH, 0
+    blocks, different = int(view.seen.sum()), 0
     for first in range(0, len(expected), PIECE):
         part = expected[first : first + PIECE]
         theirs = view.their_rows[start + first : start + first + len(part)]
@@ -275,10 +281,10 @@ def _levels(
     stretches = list(zip(ends[:-1].tolist(), ends[1:].tolist(), strict=True))
     kind = PICTURE if whole else CROPPED
     ours, theirs = Flat(view.ours.at(path[places])), Flat(view.theirs.at(places))
-    for first, score in scores(ours, theirs, stretches, usual_of(ours, theirs, kind), kind):
-        now = places[first : first + len(score)]
-        score[hidden_blocks(view.copy.frame_time[now], masks).reshape(score.shape)] = 0.0
-        picture.note(now, score)
+    hidden = Hidden(view.copy.frame_time[places], masks) if masks else None
+    usual = usual_of(ours, theirs, kind, hidden)
+    for first, score in scores(ours, theirs, stretches, usual, kind, hidden):
+        picture.note(places[first : first + len(score)], score)
     if view.has_clock and whole:
         inner = slice(None), slice(CLOCK_RIM, -CLOCK_RIM), slice(CLOCK_RIM, -CLOCK_RIM)
         ours = Flat(Greys(view.original.clock[inner], view.shown[path[places]]))

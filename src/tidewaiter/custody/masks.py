@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,3 +45,28 @@ def hidden_blocks(times: NDArray[np.int64], masks: Sequence[Mask]) -> NDArray[np
         )
         hidden[mask.during(times), rows, columns] = True
     return hidden
+
+
+FEWEST_SEEN = 72
+"""Blocks outside all masks, an eighth of a picture, by which moments are still told apart."""
+
+
+def seen_blocks(times: NDArray[np.int64], masks: Sequence[Mask]) -> NDArray[np.bool_]:
+    """Blocks of a picture in rows that no mask ever touches; all where too few would be left."""
+    seen = np.ones(SMALL_HEIGHT * SMALL_WIDTH, np.bool_)
+    for mask in masks:
+        if mask.during(times).any():
+            seen &= ~hidden_blocks(times[mask.during(times)][:1], [mask]).ravel()
+    return seen if seen.sum() >= FEWEST_SEEN else np.ones_like(seen)
+
+
+@dataclass(frozen=True)
+class Hidden:
+    """Which blocks are hidden at which of these times: frames x blocks, made when asked for."""
+
+    times: NDArray[np.int64]
+    masks: Sequence[Mask] = ()
+
+    def __getitem__(self, places: Any, /) -> NDArray[np.bool_]:
+        shown = self.times[places]
+        return hidden_blocks(shown, self.masks).reshape(len(shown), -1)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tidewaiter.custody.alignment import Framed, Indices
+from tidewaiter.custody.masks import Hidden
 from tidewaiter.traces.fingerprints import CLOCK_HEIGHT, SMALL_HEIGHT, SMALL_WIDTH
 
 Values = NDArray[Any]
@@ -145,18 +146,32 @@ class Levels:
         return Painted(start, end, counts >= min(SHORT_FRAMES, (end - start) / 2), peak)
 
 
-def usual_of(original: Framed, copy: Framed, kind: Noise = PICTURE) -> Usual:
-    """What is usual between frames that show the same moments, in grey levels of their blocks."""
+def usual_of(
+    original: Framed, copy: Framed, kind: Noise = PICTURE, hidden: Hidden | None = None
+) -> Usual:
+    """What is usual between frames that show the same moments, in grey levels of their blocks.
+
+    Blocks `hidden` under a mask say nothing of it.
+    """
     step = max(1, -(-len(original) // SAMPLED_FRAMES))
     ours, theirs = original[::step], copy[::step]
-    gain, offset = _brightness(ours, theirs)
-    plain = theirs - gain * ours - offset
-    middle = np.median(plain, axis=0)
-    size = np.abs(plain - middle)
-    shrink = 1.0 / np.sqrt(AVERAGED_FRAMES)
-    everywhere = median_noise(size)
-    here = np.quantile(size, kind.quantile, axis=0) * QUANTILES_TO_SIGMA[kind.quantile] * shrink
-    return Usual(gain, offset, middle, everywhere**2 + here**2)
+    if hidden is None:
+        gain, offset = _brightness(ours, theirs)
+        plain = theirs - gain * ours - offset
+        middle = np.median(plain, axis=0)
+        size = np.abs(plain - middle)
+        here = np.quantile(size, kind.quantile, axis=0)
+    else:
+        under = hidden[::step]
+        gain, offset = _brightness(ours, np.where(under, np.nan, theirs))
+        plain = np.where(under, np.nan, theirs - gain * ours - offset)
+        plain[:, under.all(axis=0)] = 0.0
+        middle = np.nanmedian(plain, axis=0)
+        size = np.abs(plain - middle)
+        here = np.nanquantile(size, kind.quantile, axis=0)
+        size = size[~under]
+    here = here * QUANTILES_TO_SIGMA[kind.quantile] / np.sqrt(AVERAGED_FRAMES)
+    return Usual(gain, offset, middle, median_noise(size) ** 2 + here**2)
 
 
 def median_noise(size: Values) -> float:
@@ -170,13 +185,15 @@ def scores(
     moments: Sequence[tuple[int, int]],
     usual: Usual,
     kind: Noise = PICTURE,
+    hidden: Hidden | None = None,
 ) -> Iterator[tuple[int, Values]]:
     """How far a copy's blocks lie from the original's, over what encoding explains.
 
     Both hold the same moments in the same order; `moments` are stretches [start, end) within
     which frames follow each other: no mean is taken across their edges. Blocks are a picture in
-    rows, so that neighbours are known. Gives the first frame of a part and its scores, frames x
-    blocks; frames of stretches too short to be judged are left out.
+    rows, so that neighbours are known; blocks `hidden` under a mask score nothing, and nothing of
+    them is in the means of frames beside the mask's time. Gives the first frame of a part and its
+    scores, frames x blocks; frames of stretches too short to be judged are left out.
     """
     for start, end in moments:
         if end - start < SHORT_FRAMES:
@@ -186,8 +203,12 @@ def scores(
             low, high = max(first - MARGIN, start), min(last + MARGIN, end)
             ours = original[low:high]
             plain = copy[low:high] - usual.gain * ours - usual.offset - usual.middle
+            if hidden is not None:
+                plain[hidden[low:high]] = 0.0
             size = np.abs(_averaged(plain))
             score = size / np.sqrt(usual.noise + _explained(ours, size, kind))
+            if hidden is not None:
+                score[hidden[low:high]] = 0.0
             yield first, score[first - low : last - low]
 
 
@@ -195,6 +216,11 @@ def _brightness(original: Values, copy: Values) -> tuple[float, float]:
     """Gain and offset of the whole copy, without the blocks that differ."""
     step = max(1, len(original) // 200)
     ours, theirs = original[::step].ravel(), copy[::step].ravel()
+    known = ~np.isnan(theirs)
+    if not known.all():
+        ours, theirs = ours[known], theirs[known]
+    if ours.size == 0:
+        return 1.0, 0.0
     if ours.std() < 1e-3:
         return 1.0, float(np.median(theirs - ours))
     gain, offset = np.polyfit(ours, theirs, 1)

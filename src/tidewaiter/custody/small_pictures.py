@@ -80,22 +80,28 @@ class Ticks:
 
 
 class PictureRows:
-    """Rows for the alignment: pictures without brightness and contrast, and what ticks."""
+    """Rows for the alignment: pictures without brightness and contrast, and what ticks.
 
-    def __init__(self, pictures: Framed, ticks: Ticks | None = None) -> None:
+    Of a picture only its blocks `seen` count; None: all.
+    """
+
+    def __init__(
+        self, pictures: Framed, ticks: Ticks | None = None, seen: NDArray[np.bool_] | None = None
+    ) -> None:
         self._pictures, self._ticks = pictures, ticks
+        self._seen = slice(None) if seen is None else seen
 
     def __len__(self) -> int:
         return len(self._pictures)
 
     def __getitem__(self, places: Any, /) -> Rows:
-        rows = _plain(self._pictures[places])
+        taken = self._pictures[places]
+        rows = _plain(taken.reshape(len(taken), -1)[:, self._seen])
         return rows if self._ticks is None else np.concatenate([rows, self._ticks[places]], axis=1)
 
 
-def _plain(pictures: NDArray[Any]) -> Rows:
-    """Pictures without brightness and contrast; distances are then means over blocks."""
-    flat = pictures.reshape(len(pictures), -1)
+def _plain(flat: NDArray[Any]) -> Rows:
+    """Pictures in rows without brightness and contrast; distances are then means over blocks."""
     plain = flat - flat.mean(axis=1, keepdims=True)
     rows: Rows = plain / (plain.std(axis=1, keepdims=True) + 1e-3) * (40.0 / flat.shape[1])
     return rows
