@@ -19,20 +19,26 @@ def place(tmp_path_factory):
     return place
 
 
+@pytest.fixture(scope="module")
+def docked(place):
+    """What the dock said when the card was handed in for the first time."""
+    return place.do("dock", "--device", "bwc-0017", place.card)
+
+
 def shown_clock(**off) -> str:
     return (datetime.now(UTC) + timedelta(**off)).isoformat()
 
 
-def test_a_recording_copied_by_halves_is_kept_and_told(place):
-    answer = place.do("dock", "--device", "bwc-0017", place.card)
-    assert answer.code == 0, answer.text
-    assert "MOV_0001.mp4: taken in as bwc-0017/0" in answer.text
-    assert "notice: kept byte for byte, without fingerprints: " in answer.text
-    assert "1 record is logged and waits for witnesses" in answer.text
+def test_a_recording_copied_by_halves_is_kept_and_told(place, docked):
+    assert docked.code == 0, docked.text
+    assert "MOV_0001.mp4: taken in as bwc-0017/0" in docked.text
+    assert "notice: kept byte for byte, without fingerprints: " in docked.text
+    assert "1 record is logged and waits for witnesses" in docked.text
     again = place.do("dock", "--device", "bwc-0017", place.card)
     assert "notice: kept byte for byte" not in again.text
 
 
+@pytest.mark.usefixtures("docked")
 def test_a_clock_far_off_is_told(place):
     for off, told in (
         ({"days": -265}, "is 265 days, 0:00:"),
@@ -48,6 +54,7 @@ def test_a_clock_far_off_is_told(place):
     assert "notice: the clock" not in place.do(*words).text
 
 
+@pytest.mark.usefixtures("docked")
 def test_who_has_confirmed_needs_no_request_and_a_request_is_no_answer(place, tmp_path):
     with place.served("court"):
         answer = place.do("checkpoint", "--requests", tmp_path)
@@ -61,6 +68,7 @@ def test_who_has_confirmed_needs_no_request_and_a_request_is_no_answer(place, tm
     assert f"its answer is {request.name}.cosigned" in wrong.text
 
 
+@pytest.mark.usefixtures("docked")
 def test_an_export_says_when_what_waits_for_witnesses_will_come(place, tmp_path):
     place.carry("vigilance", "court")
     place.do("hold", "bwc-0017/0", "--basis", "case 3")
