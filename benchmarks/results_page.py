@@ -28,7 +28,7 @@ SUMMARIES = {
     "detection/face/results": "Face cues",
     "detection/attacks/results": "Attacks on the face network",
     "face_audit/results/coverage.json": "Face audit: how often its intervals hold the truth, in %",
-    "face_audit/results/pilot.json": "Face audit: LFW people, two recognisers, a gate in front, timed",
+    "face_audit/results/pilot.json": "Face audit: LFW people, two recognisers, a gate, timed",
     "face_audit/results/gates.json": "Face audit: the same people, every gate",
     "face_audit/results/gate_fitted.json": "Face audit: card of the network fitted as a gate",
     "face_audit/results/gate_fitted_blind.json": "Face audit: card of one that never saw a replay",

@@ -4,8 +4,9 @@
     tidewaiter fit gate --genuine FACES --out GATE --pairs 12000
     tidewaiter fit gate --genuine FACES --out OTHER --pairs 12000 --leave-out recapture
 
-results/gate_fitted.json and gate_fitted_blind.json are the cards of the two. The people are those of LFW that the shipped face network was trained on, 8 pictures of each
-at most. Neither a person of the pilot audit nor one who calibrates it is among them.
+results/gate_fitted.json and gate_fitted_blind.json are the cards of the two. The people are those
+of LFW that the shipped face network was trained on, 8 pictures of each at most. Neither a person
+of the pilot audit nor one who calibrates it is among them.
 """
 
 from __future__ import annotations
