@@ -12,7 +12,9 @@ two networks of gates were fitted says gate_faces.py:
 
     … --impostors 175 --gate-network GATE --gate-network OTHER --name gates
 
-results/species.json every kind of attack: … --impostors 175 --every-species --gates 1 --name species
+results/species.json every kind of attack:
+
+    … --impostors 175 --every-species --gates 1 --name species
 
 FOLDER of --model holds the files of the recogniser faceres (docs/howto/audit-adapters.md).
 Six kinds of attack by default; --every-species takes all, --impostors N lets so many people
