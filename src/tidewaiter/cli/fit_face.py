@@ -6,10 +6,11 @@ from pathlib import Path
 
 import click
 
+from tidewaiter.cli.fitting import how_to_fit
+
 _FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 # Small enough that a network in use stays what it is (see docs/howto/fit-the-face-network.md).
 USUAL_RATE = 6e-5
-USUAL_HOURS = 8.0
 
 
 @click.command("face")
@@ -23,32 +24,7 @@ USUAL_HOURS = 8.0
     required=True,
     help="Folder for the network; name it as `face_network` in the settings to use it.",
 )
-@click.option(
-    "--hours",
-    type=click.FloatRange(0.05, 168),
-    default=USUAL_HOURS,
-    show_default=True,
-    help="Most time to take.",
-)
-@click.option(
-    "--pairs", type=click.IntRange(16, 10_000_000), help="Pairs to train on, whatever the hours."
-)
-@click.option(
-    "--rate",
-    type=click.FloatRange(0, 10, min_open=True),
-    default=USUAL_RATE,
-    show_default=True,
-    help="Learning rate at its peak.",
-)
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Random seed.")
-@click.option("--jobs", type=click.IntRange(1, 256), default=2, show_default=True, help="Workers.")
-@click.option("--lang", help="Language: en or fr.")
-@click.option(
-    "--settings",
-    "settings_path",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Settings file.",
-)
+@how_to_fit(USUAL_RATE)
 def command(  # noqa: PLR0913 - one argument per option of the command line
     *,
     genuine: Path,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tidewaiter.cli.fit_face import USUAL_HOURS
+from tidewaiter.cli.fitting import how_to_fit
 
 if TYPE_CHECKING:
     from tidewaiter.casework.gate_choice import Passing
@@ -42,32 +42,7 @@ USUAL_RATE = 6e-4
     help="A family of attacks that it shall never see, to learn how it meets the unknown: morph, "
     "recapture, reenactment or swap. May be given again.",
 )
-@click.option(
-    "--hours",
-    type=click.FloatRange(0.05, 168),
-    default=USUAL_HOURS,
-    show_default=True,
-    help="Most time to take.",
-)
-@click.option(
-    "--pairs", type=click.IntRange(16, 10_000_000), help="Pairs to train on, whatever the hours."
-)
-@click.option(
-    "--rate",
-    type=click.FloatRange(0, 10, min_open=True),
-    default=USUAL_RATE,
-    show_default=True,
-    help="Learning rate at its peak.",
-)
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Random seed.")
-@click.option("--jobs", type=click.IntRange(1, 256), default=2, show_default=True, help="Workers.")
-@click.option("--lang", help="Language: en or fr.")
-@click.option(
-    "--settings",
-    "settings_path",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Settings file.",
-)
+@how_to_fit(USUAL_RATE)
 def command(  # noqa: PLR0913 - one argument per option of the command line
     *,
     genuine: Path,

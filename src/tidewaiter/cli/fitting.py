@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,6 +13,52 @@ if TYPE_CHECKING:
     from tidewaiter.vocabulary import Text
 
 SAY_EVERY_S = 30.0
+USUAL_HOURS = 8.0
+
+
+def how_to_fit(usual_rate: float) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """The options that every fit has: how long, how fast, by how many workers, in what words."""
+    options = (
+        click.option(
+            "--hours",
+            type=click.FloatRange(0.05, 168),
+            default=USUAL_HOURS,
+            show_default=True,
+            help="Most time to take.",
+        ),
+        click.option(
+            "--pairs",
+            type=click.IntRange(16, 10_000_000),
+            help="Pairs to train on, whatever the hours.",
+        ),
+        click.option(
+            "--rate",
+            type=click.FloatRange(0, 10, min_open=True),
+            default=usual_rate,
+            show_default=True,
+            help="Learning rate at its peak.",
+        ),
+        click.option(
+            "--seed", type=click.IntRange(0), default=0, show_default=True, help="Random seed."
+        ),
+        click.option(
+            "--jobs", type=click.IntRange(1, 256), default=2, show_default=True, help="Workers."
+        ),
+        click.option("--lang", help="Language: en or fr."),
+        click.option(
+            "--settings",
+            "settings_path",
+            type=click.Path(path_type=Path, dir_okay=False),
+            help="Settings file.",
+        ),
+    )
+
+    def with_options(command: Callable[..., None]) -> Callable[..., None]:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return with_options
 
 
 def say_verdict(sentence: Text, translate: Any, *, accepted: bool) -> None:
