@@ -167,7 +167,7 @@ def fit_face(request: FitRequest, tasks: Tasks, say: Callable[[Text], None]) -> 
     decision = decide(rows, (request.face_network, candidate), left_out, request.out)
     content = (candidate / NETWORK_FILE).read_bytes()
     card = card_of(made, decision, hashlib.sha256(content).hexdigest())
-    texts = {**decision.files, "card.md": card_page(card), CARD_FILE: _as_json(card)}
+    texts = {**decision.files, "card.md": card_page(card), CARD_FILE: as_json(card)}
     log = tasks.folder / "learned" / "log.csv"
     return FitOutcome(decision, texts, candidate / NETWORK_FILE, log)
 
@@ -298,7 +298,7 @@ def _tried(
             "number": file.number,
             "seed": request.seed,
             "limits": request.limits.model_dump(mode="json"),
-            "networks": [_or_none(request.face_network), str(candidate)],
+            "networks": [absolute_or_none(request.face_network), str(candidate)],
         }
         payloads.append((f"try/{file.number}", payload))
     results = tasks.do(tr("trying both networks"), payloads, side_by_side=True)
@@ -339,9 +339,11 @@ def _all_good(results: Sequence[dict[str, Any] | TidewaiterError]) -> list[dict[
     return [result for result in results if isinstance(result, dict)]
 
 
-def _or_none(folder: Path | None) -> str | None:
+def absolute_or_none(folder: Path | None) -> str | None:
+    """A folder as workers find it from anywhere; None where none is given."""
     return None if folder is None else str(folder.resolve())
 
 
-def _as_json(card: Mapping[str, Any]) -> str:
-    return json.dumps(card, indent=1, ensure_ascii=False, default=asdict) + "\n"
+def as_json(values: object) -> str:
+    """Plain values as the text of a file."""
+    return json.dumps(values, indent=1, ensure_ascii=False, default=asdict) + "\n"

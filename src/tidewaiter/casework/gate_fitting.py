@@ -8,7 +8,6 @@ as that camera ships them; and it may not decline, so scores count however a fac
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,6 +20,8 @@ from tidewaiter.casework.face_fitting import (
     MOST_HOSTS,
     FitRequest,
     Tasks,
+    absolute_or_none,
+    as_json,
     cut_all,
     cut_into,
     evenly,
@@ -108,9 +109,9 @@ def fit_gate(request: FitRequest, tasks: Tasks, say: Callable[[Text], None]) -> 
     }
     card = gate_card(made, decision, hashlib.sha256(content).hexdigest())
     texts = {
-        "scores.json": _as_json([asdict(one) for one in shown]),
+        "scores.json": as_json([asdict(one) for one in shown]),
         "card.md": gate_page(card),
-        CARD_FILE: _as_json(card),
+        CARD_FILE: as_json(card),
     }
     log = tasks.folder / "learned" / "log.csv"
     return GateOutcome(decision, texts, candidate / NETWORK_FILE, log)
@@ -140,18 +141,10 @@ def _tried(
             "number": file.number,
             "seed": request.seed,
             "limits": request.limits.model_dump(mode="json"),
-            "networks": [_or_none(request.face_network), str(candidate)],
+            "networks": [absolute_or_none(request.face_network), str(candidate)],
         }
         payloads.append((f"try/{file.number}", payload))
     for result in tasks.do(tr("trying both networks"), payloads, side_by_side=True):
         if isinstance(result, TidewaiterError):
             continue
         yield from result["rows"]
-
-
-def _or_none(folder: Path | None) -> str | None:
-    return None if folder is None else str(folder)
-
-
-def _as_json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
