@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 SHARED_DATA = Path(__file__).parents[1].parent / "shared" / "data"
+
+
+@pytest.fixture(autouse=True)
+def ordinary_scheduling():
+    """Fails a test that leaves its worker at real-time priority: all that follow would starve."""
+    yield
+    if hasattr(os, "sched_getscheduler"):
+        policy = os.sched_getscheduler(0)
+        assert policy in (os.SCHED_OTHER, os.SCHED_BATCH, os.SCHED_IDLE), policy
 
 
 @pytest.fixture(scope="session")

@@ -36,5 +36,6 @@ def built_go_peer(folder: Path) -> Path:
         env=environment,
         check=True,
         capture_output=True,
+        timeout=300,
     )
     return program

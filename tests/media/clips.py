@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -65,6 +68,23 @@ def needs_encoder(name: str) -> None:
         pytest.skip(f"this PyAV has no encoder {name}")
 
 
+@contextlib.contextmanager
+def ordinary_priority() -> Iterator[None]:
+    """The thread has the scheduling policy afterwards that it had before.
+
+    SVT-AV1, run by root, gives the thread that calls it real-time priority and leaves it there.
+    Every process started later inherits it and starves the rest of the machine.
+    """
+    if not hasattr(os, "sched_getscheduler"):
+        yield
+        return
+    policy, parameters = os.sched_getscheduler(0), os.sched_getparam(0)
+    try:
+        yield
+    finally:
+        os.sched_setscheduler(0, policy, parameters)
+
+
 def make_clip(
     path: Path,
     encoder: str = "libx264",
@@ -83,7 +103,7 @@ def make_clip(
     import av
 
     needs_encoder(encoder)
-    with av.open(str(path), "w", format=container) as output:
+    with ordinary_priority(), av.open(str(path), "w", format=container) as output:
         stream = output.add_stream(
             encoder, rate=fps, options={**_quiet(encoder), **(options or {})}
         )

@@ -6,6 +6,7 @@ that nothing is converted between reading, editing and writing.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -13,6 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
+
+from tests.media.clips import ordinary_priority
 
 WIDTH, HEIGHT = 640, 360
 SECONDS = 24.0
@@ -147,7 +152,7 @@ def write(path: Path, frames: Frames, fps: float, encoding: Encoding) -> Path:
     import av
 
     rate = Fraction(fps * (encoding.fps or 1.0)).limit_denominator(1001)
-    with av.open(str(path), "w") as container:
+    with ordinary_priority(), av.open(str(path), "w") as container:
         stream = container.add_stream(encoding.codec, rate=rate, options=dict(encoding.options))
         stream.width = round(WIDTH * encoding.scale) // 2 * 2
         stream.height = round(HEIGHT * encoding.scale) // 2 * 2
