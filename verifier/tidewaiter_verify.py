@@ -23,11 +23,11 @@ e52d960de885fe0b8345931a3be49d35f0a46722184883b494fc140b1a4e7f9f  tidewaiter.cus
 bb573e4aae060a37e6f591970218741e5ec1d2a585861837c11a2bd312ae3dcb  tidewaiter.custody.extra
 9573721f5acb126ae60ba6b2ad947ad0f98dbb66476b33b72d130d42cdbb1692  tidewaiter.custody.key_history
 96e76f5dbf47085dda72adda9af0819a90292f4ef431be0b449581e5754f3958  tidewaiter.custody.approvals
-929e0ab041c2f260638e45235ea421a44344a61c19e9d4c8e4d7e342d1ca1747  tidewaiter.custody.gaps
+3995a0c6979c2ece968197f40737fe52c3c4ddabea1d4a57f5add07c1d2de1a9  tidewaiter.custody.gaps
 0f624c9e5a3b240895291913b7696dfeea5f7406b8c6ff9c63283533c5d0cf60  tidewaiter.custody.witness_times
 2ad79b367c99c5284af21c1740eb86dd519364be1c7ec653c9856b2109bf8ea5  tidewaiter.custody.retention
 f4f2cee40d8e0d5131ac1db92f2d529929b4f4ef5df00fee1b020a874e839bff  tidewaiter.custody.judging
-a7165af676a3683d08f1ab591a962a1a222bdec044fb6183f45e73ffa4be4615  tidewaiter.custody.merkle
+044a1515af6978fb337f13821e97a06af34dd56a785f2c578fd2ba273ddc5772  tidewaiter.custody.merkle
 a114e5ca2a0c0926a75a5dae135efab1998ddc7e93fe90bb501d8ad4e2c4a8cb  tidewaiter.custody.checkpoint
 0d9c1bc8aa71f2aba2fda67f8f060b1ba1ae7b07f25b4939ddef2bfe8e90f010  tidewaiter.custody.cosignature
 9439879a335d511eb2aac96907e869138da1cddf266695c4723e5b34c2037767  tidewaiter.custody.policy
@@ -2473,7 +2473,7 @@ def find_absences(
     *,
     from_ms: int,
     to_ms: int,
-    whole_log: bool = True,
+    whole_log: bool,
 ) -> Absences:
     """Everything missing between two moments (POSIX milliseconds), the later one not after now.
 
@@ -3066,10 +3066,11 @@ class Tree:
 
     def nodes(self, level: int, start: int, stop: int) -> bytes:
         """The hashes of the complete nodes `start` up to before `stop` of a level, joined."""
-        reached = len(self._levels[level]) // HASH_LENGTH if level < len(self._levels) else 0
+        known = self._levels[level] if level < len(self._levels) else bytearray()
+        reached = len(known) // HASH_LENGTH
         if not 0 <= start <= stop <= reached:
             raise BrokenProof(f"level {level} has {reached} complete nodes; {stop} were asked for")
-        return bytes(self._levels[level][HASH_LENGTH * start : HASH_LENGTH * stop])
+        return bytes(known[HASH_LENGTH * start : HASH_LENGTH * stop])
 
     def root(self, size: int | None = None) -> bytes:
         """The root over the first `size` leaves; over all of them by default."""

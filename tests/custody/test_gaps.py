@@ -125,7 +125,31 @@ def test_only_what_meets_the_span_is_reported():
     end = world.now_ms
     world.heartbeat("bwc-1", after_ms=HOUR_MS)
     assert [one[0] for one in found(world, until_ms=end)] == ["sequence-gap"]
+    both = ["sequence-gap", "unexplained-silence"]
+    assert [one[0] for one in found(world, from_ms=end)] == both
     assert [one[0] for one in found(world, from_ms=end + 1)] == ["unexplained-silence"]
+
+
+def test_only_the_outages_that_meet_the_span_are_shown():
+    world = device_world()
+    world.stop("bwc-1")
+    stopped = world.now_ms
+    world.heartbeat("bwc-1", after_ms=HOUR_MS)
+    back = world.now_ms
+    assert absences(world, until_ms=stopped).outages == ()
+    assert [one.until_ms for one in absences(world, until_ms=stopped + 1).outages] == [back]
+    assert [one.until_ms for one in absences(world, from_ms=back).outages] == [back]
+    assert absences(world, from_ms=back + 1).outages == ()
+
+
+def test_a_device_that_stopped_a_moment_ago_is_shown_as_out():
+    world = device_world()
+    world.stop("bwc-1", "battery")
+    both = absences(world, until_ms=world.now_ms + 1)
+    assert both.discrepancies == ()
+    assert [(one.reason, one.since_ms, one.until_ms) for one in both.outages] == [
+        ("battery", world.now_ms, None)
+    ]
 
 
 def expect(world: World, from_ms: int, to_ms: int, **who) -> None:
@@ -154,6 +178,39 @@ def test_a_recording_that_was_due_and_covers_part():
     assert found(world) == [("expected-recording-missing", ("bwc-1",), since, until)]
 
 
+@pytest.mark.parametrize(("longer_ms", "is_missed"), [(0, False), (1, True)])
+def test_a_recording_is_missed_where_more_than_the_allowed_silence_is_uncovered(
+    longer_ms, is_missed
+):
+    world = device_world()
+    world.segment("bwc-1")
+    since, until = world.now_ms, world.now_ms + MINUTE_MS + longer_ms
+    world.heartbeat("bwc-1", after_ms=until - since)
+    expect(world, START_MS, until, subject="bwc-1")
+    missed = ("expected-recording-missing", ("bwc-1",), since, until)
+    assert found(world) == [missed] * is_missed
+
+
+def test_a_recording_that_was_due_is_missed_of_a_device_that_never_wrote_anything():
+    world = device_world("bwc-1", "bwc-2")
+    until = START_MS + HOUR_MS
+    expect(world, START_MS, until, subject="bwc-2")
+    assert found(world, until_ms=until) == [
+        ("expected-recording-missing", ("bwc-2",), START_MS, until)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("due", "who"),
+    [({"subject": "bwc-1"}, "bwc-1"), ({"unit": "gate-3"}, "the unit gate-3")],
+)
+def test_it_is_said_who_was_to_record_what_and_how_much_of_it_is_missing(due, who):
+    world = device_world()
+    expect(world, START_MS, START_MS + 5 * MINUTE_MS, **due)
+    (missed,) = absences(world, until_ms=START_MS + HOUR_MS).discrepancies
+    assert missed.text == f"{who} was to record boarding; 300 s are missing"
+
+
 def test_any_device_of_the_unit_may_record():
     world = device_world("bwc-1", "bwc-2")
     for device in ("bwc-1", "bwc-2", "bwc-1"):
@@ -168,6 +225,7 @@ def test_any_device_of_the_unit_may_record():
     ("reason", "excused"),
     [
         ("battery", True),
+        ("storage-full", True),
         ("fault", True),
         ("privacy-pause", True),
         ("officer", False),

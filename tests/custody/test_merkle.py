@@ -98,6 +98,30 @@ def test_a_tree_is_the_same_however_its_leaves_arrived(batches):
     assert all(one.leaf(index) == many.leaf(index) for index in range(one.size))
 
 
+def test_nodes_are_the_roots_of_the_complete_subtrees():
+    tree = Tree(LEAVES[:13])
+    for level, reached in enumerate([13, 6, 3, 1, 0, 0]):
+        width = 1 << level
+        roots = [by_the_rfc(LEAVES[at : at + width]) for at in range(0, reached * width, width)]
+        for start in range(reached + 1):
+            for stop in range(start, reached + 1):
+                assert tree.nodes(level, start, stop) == b"".join(roots[start:stop])
+        for start, stop in ((-1, reached), (reached + 1, reached), (0, reached + 1)):
+            with pytest.raises(BrokenProof, match=f"level {level} has {reached} complete nodes"):
+                tree.nodes(level, start, stop)
+
+
+@pytest.mark.parametrize("size", [*range(18), 127, 128, 130])
+def test_peaks_are_the_largest_complete_subtrees_in_order(size):
+    tree, start, levels = Tree(LEAVES), 0, []
+    for level, found in tree.peaks(size):
+        assert found == by_the_rfc(LEAVES[start : start + (1 << level)])
+        start, levels = start + (1 << level), [*levels, level]
+    assert start == size
+    assert levels == sorted(set(levels), reverse=True)
+    assert Tree(LEAVES[:size]).peaks() == tree.peaks(size)
+
+
 def altered_paths(path, rng):
     """Every element with one bit flipped, dropped, doubled, or swapped with its neighbour."""
     for at, element in enumerate(path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 
 import pytest
 from hypothesis import given, settings
@@ -156,6 +157,16 @@ def test_a_packed_leaf_comes_back_and_is_small():
     assert unpack_extra(packed) == (leaf, salts)
     assert len(packed) < 0.65 * len(leaf)
     assert unpack_extra(leaf) == (leaf, {})
+
+
+def test_a_packed_leaf_may_repeat_what_stood_up_to_32_kilobytes_before():
+    """A reader with half the window of deflate could not unpack it."""
+    rng = random.Random(4)
+    once = "".join(rng.choices("abcdefghijklmnopqrstuvwxyz ", k=20_000))
+    leaf = canonical({"basis": once, "note": once})
+    packed = pack_extra(leaf)
+    assert unpack_extra(packed) == (leaf, {})
+    assert len(packed) < 20_000
 
 
 @pytest.mark.parametrize("change", [lambda p: p[:-1], lambda p: p + b"x", lambda p: p[:9]])

@@ -70,7 +70,7 @@ def find_absences(
     *,
     from_ms: int,
     to_ms: int,
-    whole_log: bool = True,
+    whole_log: bool,
 ) -> Absences:
     """Everything missing between two moments (POSIX milliseconds), the later one not after now.
 

@@ -77,10 +77,11 @@ class Tree:
 
     def nodes(self, level: int, start: int, stop: int) -> bytes:
         """The hashes of the complete nodes `start` up to before `stop` of a level, joined."""
-        reached = len(self._levels[level]) // HASH_LENGTH if level < len(self._levels) else 0
+        known = self._levels[level] if level < len(self._levels) else bytearray()
+        reached = len(known) // HASH_LENGTH
         if not 0 <= start <= stop <= reached:
             raise BrokenProof(f"level {level} has {reached} complete nodes; {stop} were asked for")
-        return bytes(self._levels[level][HASH_LENGTH * start : HASH_LENGTH * stop])
+        return bytes(known[HASH_LENGTH * start : HASH_LENGTH * stop])
 
     def root(self, size: int | None = None) -> bytes:
         """The root over the first `size` leaves; over all of them by default."""
