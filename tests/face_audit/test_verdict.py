@@ -34,6 +34,12 @@ GATE = GateUsed(
     failures=0,
 )
 PLACES = {"above": (0.5, 0.2, 0.8), "below": (0.01, 0.0, 0.05), "open": (0.05, 0.01, 0.3)}
+# Kinds of attack with many trials beside some with few: the rate alone does not tell which weighs.
+PLACES |= {
+    "rare, few": (0.005, 0.0, 0.3),
+    "often, few": (0.3, 0.01, 0.7),
+    "often, many": (0.2, 0.15, 0.25),
+}
 
 
 def rate(place: str) -> Rate:
@@ -57,9 +63,9 @@ def rate(place: str) -> Rate:
     )
 
 
-def told(accepted: str, gated: str | None = None, alike: str = "below") -> list[str]:
-    row = AttackRow(
-        species="swap-feather",
+def attack(accepted: str, gated: str | None = None, species: str = "swap-feather") -> AttackRow:
+    return AttackRow(
+        species=species,
         family="swap",
         held_out=False,
         pair="all",
@@ -74,11 +80,19 @@ def told(accepted: str, gated: str | None = None, alike: str = "below") -> list[
         apcer=None,
         unmade=0,
     )
+
+
+def told(
+    accepted: str,
+    gated: str | None = None,
+    alike: str = "below",
+    others: tuple[AttackRow, ...] = (),
+) -> list[str]:
     nothing = dict.fromkeys(("fnmr", "fta", "frr", "frr_gated", "bpcer", "fmr_random"))
     at = AtThreshold(
         threshold=ThresholdUsed(name="given", value=0.5),
         licit=Licit(**nothing, fmr_look_alike=rate(alike)),
-        attacks=(row,),
+        attacks=(attack(accepted, gated), *others),
         morphs=(),
         people=(),
         groups=(),
@@ -108,3 +122,31 @@ def test_the_first_words_say_what_is_shown_and_what_to_do(accepted, gated, first
 def test_look_alikes_who_pass_without_an_attack_are_named_before_the_attack():
     assert "look alike are taken for each other" in told("above", alike="above")[2]
     assert not any("look alike" in sentence for sentence in told("above", alike="open"))
+
+
+def test_a_kind_that_was_tried_too_rarely_is_not_shown_to_stay_below():
+    few = attack("rare, few", species="morph-splice")
+    sentences = told("below", others=(few,))
+    assert sentences[0].startswith("NOT DECIDED")
+    assert any(s.startswith("morph-splice succeeded less often") for s in sentences)
+    gated = told("above", "below", others=(attack("above", "rare, few", "morph-splice"),))
+    assert "whether the gate brings them below" in gated[0]
+    assert any(s.startswith("morph-splice succeeded less often") for s in gated)
+
+
+def test_a_kind_shown_to_pass_decides_beside_one_of_which_little_is_known():
+    sure = attack("often, many", species="morph-splice")
+    sentences = told("often, few", others=(sure,))
+    assert sentences[0].startswith("NOT SAFE")
+    assert any("morph-splice succeeded less often" in s and "above the 7" in s for s in sentences)
+
+
+def test_of_a_kind_without_a_headline_nothing_is_promised():
+    silent = attack("below", species="morph-splice")
+    silent = silent.model_copy(
+        update={"accepted": silent.accepted.model_copy(update={"headline": False})}
+    )
+    unforgeable = attack("below", species="reenact").model_copy(update={"accepted": None})
+    sentences = told("below", others=(silent, unforgeable))
+    assert sentences[0].startswith("NOT DECIDED")
+    assert any("Nothing can be said of morph-splice, reenact" in s for s in sentences)

@@ -157,11 +157,11 @@ class _Tables:
         )
 
     def attacks(self, threshold: float | None) -> Iterator[AttackRow]:
-        """One row per species and kind of pairs."""
+        """One row per species and kind of pairs, also where none could be forged."""
         for attack in self.protocol.attacks:
             for pair in PAIR_KINDS:
                 chosen = self._attacks_of(attack.species, pair)
-                if chosen:
+                if chosen or self._unmade_of(attack.species, pair):
                     yield self._attack_row(attack.species, pair, chosen, threshold)
 
     def morphs(self, used: ThresholdUsed, further: Sequence[_Further]) -> Iterator[MorphRow]:
@@ -246,8 +246,11 @@ class _Tables:
             riapar=_sum(accepted, licit.frr),
             riapar_gated=_sum(gated, licit.frr_gated),
             apcer=rate(chosen, lambda s: s.passes(cut)) if cut else None,
-            unmade=sum(t.species == species and pair in ("all", t.pair) for t in self.unmade),
+            unmade=self._unmade_of(species, pair),
         )
+
+    def _unmade_of(self, species: str, pair: str) -> int:
+        return sum(t.species == species and pair in ("all", t.pair) for t in self.unmade)
 
     def _searched(self, chosen: Sequence[Seen], event: object) -> Rate | None:
         return None if self.verify else rate(chosen, event)  # type: ignore[arg-type]

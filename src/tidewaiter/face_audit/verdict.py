@@ -25,7 +25,11 @@ ABOVE, BELOW, UNDECIDED = "above", "below", "undecided"
 def verdict(
     at: Sequence[AtThreshold], gate: GateUsed | None, service: ServiceUsed, trials_left: int
 ) -> tuple[Text, ...]:
-    """Sentences, the most urgent first. Nothing is said from a cell without a headline."""
+    """Sentences, the most urgent first. Nothing is said from a cell without a headline.
+
+    The first says of all kinds of attack together where they lie: above as soon as one is
+    shown to, below only where each is.
+    """
     sentences = [*_warnings(service, trials_left), *_headline(at, gate)]
     for table in at:
         if table.threshold.supported:
@@ -93,13 +97,18 @@ def threshold_said(used: ThresholdUsed) -> Text:
 
 def worst_row(rows: Sequence[AttackRow], *, gated: bool = False) -> AttackRow | None:
     """The species accepted most often over all pairs, among cells that have a headline."""
-    usable = [(_of(row, gated=gated), row) for row in rows if row.pair == "all"]
-    told = [(rate.value, row) for rate, row in usable if rate is not None and rate.headline]
+    usable = [(_told(_of(row, gated=gated)), row) for row in rows if row.pair == "all"]
+    told = [(rate.value, row) for rate, row in usable if rate is not None]
     return max(told, key=lambda pair: pair[0])[1] if told else None
 
 
 def _of(row: AttackRow, *, gated: bool) -> Rate | None:
     return row.accepted_gated if gated else row.accepted
+
+
+def _told(rate: Rate | None) -> Rate | None:
+    """The rate where it may stand in a sentence, as it has a headline."""
+    return rate if rate is not None and rate.headline else None
 
 
 def _warnings(service: ServiceUsed, trials_left: int) -> Iterator[Text]:
@@ -118,19 +127,18 @@ def _warnings(service: ServiceUsed, trials_left: int) -> Iterator[Text]:
 
 def _headline(at: Sequence[AtThreshold], gate: GateUsed | None) -> Iterator[Text]:
     """What a manager has to know and do, of the first threshold that has a headline."""
-    tables = [table for table in at if table.threshold.supported]
-    worst = next((row for t in tables[:1] if (row := worst_row(t.attacks))), None)
-    if worst is None or worst.accepted is None:
+    table = next((table for table in at if table.threshold.supported), None)
+    if table is None or worst_row(table.attacks) is None:
         return
-    gated = worst_row(tables[0].attacks, gated=True) if gate is not None else None
-    with_gate = gated.accepted_gated if gated is not None else None
-    limit = 100 * ACCEPTABLE
-    if with_gate is None:
-        yield _without_gate_said(_place(worst.accepted), limit)
+    limit, without = 100 * ACCEPTABLE, _place_of_all(table.attacks)
+    if gate is None or worst_row(table.attacks, gated=True) is None:
+        yield _without_gate_said(without, limit)
+        yield _to_do(without)
     else:
-        yield _with_gate_said(_place(worst.accepted), _place(with_gate), limit)
-    yield _to_do(_place(with_gate or worst.accepted))
-    alike = tables[0].licit.fmr_look_alike
+        behind = _place_of_all(table.attacks, gated=True)
+        yield _with_gate_said(without, behind, limit)
+        yield _to_do(behind)
+    alike = _told(table.licit.fmr_look_alike)
     if alike is not None and _place(alike) == ABOVE:
         yield tr(
             "People who look alike are taken for each other without any attack, in {rate}: "
@@ -208,6 +216,20 @@ def _place(rate: Rate) -> str:
     return ABOVE if rate.clustered.lower >= ACCEPTABLE else UNDECIDED
 
 
+def _place_of(row: AttackRow, *, gated: bool) -> str:
+    """Where a kind of attack lies; of one without a headline nothing is known."""
+    rate = _told(_of(row, gated=gated))
+    return UNDECIDED if rate is None else _place(rate)
+
+
+def _place_of_all(rows: Sequence[AttackRow], *, gated: bool = False) -> str:
+    """Above where one kind of attack is shown to lie there, below where each of them is."""
+    places = {_place_of(row, gated=gated) for row in rows if row.pair == "all"}
+    if ABOVE in places:
+        return ABOVE
+    return BELOW if places == {BELOW} else UNDECIDED
+
+
 def _of_threshold(table: AtThreshold, gate: GateUsed | None) -> Iterator[Text]:
     worst = worst_row(table.attacks)
     if worst is None or worst.accepted is None:
@@ -225,24 +247,50 @@ def _of_threshold(table: AtThreshold, gate: GateUsed | None) -> Iterator[Text]:
         rate=stated(worst.accepted),
         judged=_judged(worst.accepted),
     )
+    yield from _graver(table.attacks, worst)
     yield from _baselines(table.licit, worst)
     if gate is not None:
         yield from _with_gate(table, gate)
 
 
+def _graver(rows: Sequence[AttackRow], worst: AttackRow, *, gated: bool = False) -> Iterator[Text]:
+    """Kinds of attack that succeed less often than the worst, and yet weigh more or as nothing."""
+    others = [row for row in rows if row.pair == "all" and row is not worst]
+    gravity = (BELOW, UNDECIDED, ABOVE).index
+    least = gravity(_place_of(worst, gated=gated))
+    told = [(row, rate) for row in others if (rate := _told(_of(row, gated=gated))) is not None]
+    graver = [(row, rate) for row, rate in told if gravity(_place(rate)) > least]
+    if graver:
+        row, rate = max(graver, key=lambda pair: (gravity(_place(pair[1])), pair[1].value))
+        yield tr(
+            "{species} succeeded less often, in {rate}; {judged}.",
+            species=row.species,
+            rate=stated(rate),
+            judged=_judged(rate),
+        )
+    silent = [row.species for row in others if _told(_of(row, gated=gated)) is None]
+    if silent:
+        yield tr(
+            "Nothing can be said of {species}: too few of its attacks could be made and were "
+            "answered.",
+            species=", ".join(silent),
+        )
+
+
 def _baselines(licit: Licit, worst: AttackRow) -> Iterator[Text]:
-    if worst.baseline is not None:
+    baseline, refused = _told(worst.baseline), _told(licit.frr)
+    if baseline is not None:
         yield tr(
             "The same attackers with their own pictures were accepted in {rate}; the difference "
             "is what the attack adds.",
-            rate=stated(worst.baseline),
+            rate=stated(baseline),
         )
-    if licit.frr is not None:
-        yield tr("Honest people were turned away in {rate}.", rate=stated(licit.frr))
+    if refused is not None:
+        yield tr("Honest people were turned away in {rate}.", rate=stated(refused))
 
 
 def _with_gate(table: AtThreshold, gate: GateUsed) -> Iterator[Text]:
-    worst, licit = worst_row(table.attacks, gated=True), table.licit
+    worst = worst_row(table.attacks, gated=True)
     if worst is None or worst.accepted_gated is None:
         return
     yield tr(
@@ -252,12 +300,14 @@ def _with_gate(table: AtThreshold, gate: GateUsed) -> Iterator[Text]:
         rate=stated(worst.accepted_gated),
         judged=_judged(worst.accepted_gated),
     )
-    if licit.frr_gated is not None and licit.bpcer is not None:
+    yield from _graver(table.attacks, worst, gated=True)
+    refused, rejected = _told(table.licit.frr_gated), _told(table.licit.bpcer)
+    if refused is not None and rejected is not None:
         yield tr(
             "The gate costs: honest people are then turned away in {rate}; the gate alone "
             "rejects {bpcer} of genuine pictures.",
-            rate=stated(licit.frr_gated),
-            bpcer=stated(licit.bpcer),
+            rate=stated(refused),
+            bpcer=stated(rejected),
         )
 
 
