@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -15,8 +16,9 @@ from tests.face_audit.making import (
     opening,
     ports,
     protocol,
+    show,
 )
-from tidewaiter.errors import ConfigurationError, InputError
+from tidewaiter.errors import ConfigurationError, InputError, UnfitFaces
 from tidewaiter.face_audit.auditing import check_before, estimated, results
 from tidewaiter.face_audit.driver import carry_out
 from tidewaiter.face_audit.gate import GateAnswer, fitted_cut
@@ -150,6 +152,49 @@ def test_searches_count_the_target_and_anybody():
         assert row.any_identity.value >= row.wrong_name.value
     assert record.at[0].licit.fpir is not None
     assert not record.at[0].morphs
+
+
+def test_the_threshold_of_a_search_rests_on_what_the_target_was_given():
+    base = PROTOCOL.replace('adapter = "dlib"', 'adapter = "dlib"\nmode = "identify"')
+    found, made, record = measured(base)
+    rows = {row.trial_id: row for row in made.ledger.rows if row.state == "answered"}
+    impostors = [t for t in found.trials if t.part == "calibrate" and t.role == "zero-effort"]
+    scores = [dict(rows[t.id].candidates)[t.target] for t in impostors]
+    own = [rows[t.id].score for t in impostors]
+    used = record.at[1].threshold
+    assert used.errors == sum(score >= used.value for score in scores) == len(scores) // 10
+    assert used.value < min(own)
+    (fmr,) = [curve for curve in record.sweep if curve.name == "FMR"]
+    assert fmr.y[-1] < 0.2 < fmr.y[0]
+
+
+def test_a_person_whom_a_search_does_not_name_lies_below_every_threshold():
+    base = PROTOCOL.replace('adapter = "dlib"', 'adapter = "dlib"\nmode = "identify"')
+    found, made, _ = measured(base)
+    rows = [row.model_copy(update={"candidates": row.candidates[:2]}) for row in made.ledger.rows]
+    record = results(found, opening(found), rows, FACTS, made.recogniser.card)
+    used = record.at[1].threshold
+    assert math.isfinite(used.value)
+    assert used.comparisons > 0
+    assert all(math.isfinite(x) for curve in (*record.sweep, *record.det) for x in curve.x)
+
+
+def test_a_kind_that_could_not_be_forged_stays_in_the_table():
+    found, made = audit(), ports(show=without_morphs)
+    carry_out(found.trials, found.gallery, made, Limits())
+    record = results(found, opening(found), made.ledger.rows, FACTS, made.recogniser.card)
+    morphs = [r for r in record.at[0].attacks if r.species == "morph-complete" and r.pair == "all"]
+    assert [(row.accepted, row.unmade) for row in morphs] == [(None, record_unmade(found))]
+
+
+def without_morphs(probe):
+    if probe.species == "morph-complete":
+        raise UnfitFaces("heads turned too far")
+    return show(probe)
+
+
+def record_unmade(found):
+    return sum(t.species == "morph-complete" and t.headline for t in found.trials)
 
 
 def test_a_part_of_an_audit_says_so_first():

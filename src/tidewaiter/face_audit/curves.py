@@ -12,6 +12,7 @@ from tidewaiter.evaluation.verification import (
     false_match_rate,
     false_non_match_rate,
 )
+from tidewaiter.face_audit.detection import gate_scores
 from tidewaiter.face_audit.observations import Seen
 from tidewaiter.face_audit.results import Curve
 from tidewaiter.face_audit.trials import Role
@@ -29,6 +30,7 @@ def sweep_curves(test: Sequence[Seen]) -> tuple[Curve, ...]:
     One curve per species; none where the service hides its scores.
     """
     everything = _scores(test, lambda _: True)
+    everything = everything[np.isfinite(everything)]
     if everything.size < 2:
         return ()
     grid = np.unique(np.quantile(everything, np.linspace(0, 1, MOST_POINTS)))
@@ -50,14 +52,15 @@ def sweep_curves(test: Sequence[Seen]) -> tuple[Curve, ...]:
 def det_curves(test: Sequence[Seen], *, gated: bool) -> tuple[Curve, ...]:
     """Trade-offs as normal deviates: FMR against FNMR, and per species APCER against BPCER.
 
-    Rates are clipped to half an error of their trials, since none was seen to be zero.
+    Rates are clipped to half an error of their trials, since none was seen to be zero. A
+    picture on which the gate failed counts as rejected, as everywhere.
     """
     mated = _scores(test, lambda s: s.trial.role is Role.MATED)
     found = [_trade_off("recogniser", _random(test), mated)]
     if gated:
-        genuine = -_gate_scores(s for s in test if s.trial.role is Role.MATED)
+        genuine = -gate_scores([s for s in test if s.trial.role is Role.MATED])
         for name in sorted({s.trial.species for s in test if s.trial.species}):
-            attacks = -_gate_scores(s for s in test if s.trial.species == name)
+            attacks = -gate_scores([s for s in test if s.trial.species == name])
             found.append(_trade_off(f"gate: {name}", attacks, genuine))
     return tuple(curve for curve in found if curve is not None)
 
@@ -89,6 +92,9 @@ def _trade_off(name: str, bad: Scores, good: Scores) -> Curve | None:
     if not bad.size or not good.size:
         return None
     levels = np.unique(np.concatenate([bad, good]))
+    levels = levels[np.isfinite(levels)]
+    if not levels.size:
+        return None
     picks = np.unique(np.linspace(0, levels.size - 1, MOST_POINTS).astype(int))
     grid = levels[picks]
     passing = deviates(false_match_rate(bad, grid), bad.size)
@@ -116,8 +122,3 @@ def _random(test: Sequence[Seen]) -> Scores:
 def _scores(test: Sequence[Seen], chosen: Callable[[Seen], bool]) -> Scores:
     found = [s.score for s in test if s.compared and s.score is not None and chosen(s)]
     return np.array(found, dtype=np.float64)
-
-
-def _gate_scores(chosen: object) -> Scores:
-    scores = {s.probe_sha256: s.gate_score for s in chosen if s.gate_score is not None}  # type: ignore[attr-defined]
-    return np.array(list(scores.values()), dtype=np.float64)

@@ -58,23 +58,23 @@ def worst_detection(test: Sequence[Seen], held_out: Collection[str]) -> Iterator
             )
 
 
-def _genuine(test: Sequence[Seen]) -> FloatArray:
-    return _scores([s for s in test if s.trial.role is Role.MATED])
-
-
-def _by_species(test: Sequence[Seen]) -> dict[str, FloatArray]:
-    attacks = [s for s in test if s.trial.role is Role.ATTACK]
-    names = dict.fromkeys(s.trial.species for s in attacks)
-    return {name: _scores([s for s in attacks if s.trial.species == name]) for name in names}
-
-
-def _scores(chosen: Sequence[Seen]) -> FloatArray:
-    """Each picture once; a gate that failed rejects, as the highest score does."""
+def gate_scores(chosen: Sequence[Seen]) -> FloatArray:
+    """Scores of pictures, each once; a gate that failed rejects, as the highest score does."""
     once = {s.probe_sha256: s for s in chosen if not s.missing}.values()
     return np.array(
         [np.inf if s.gate_failed or s.gate_score is None else s.gate_score for s in once],
         dtype=np.float64,
     )
+
+
+def _genuine(test: Sequence[Seen]) -> FloatArray:
+    return gate_scores([s for s in test if s.trial.role is Role.MATED])
+
+
+def _by_species(test: Sequence[Seen]) -> dict[str, FloatArray]:
+    attacks = [s for s in test if s.trial.role is Role.ATTACK]
+    names = dict.fromkeys(s.trial.species for s in attacks)
+    return {name: gate_scores([s for s in attacks if s.trial.species == name]) for name in names}
 
 
 def _auc(attacks: FloatArray, genuine: FloatArray) -> float:

@@ -17,7 +17,7 @@ from tidewaiter.evaluation.clustered import (
 from tidewaiter.evaluation.intervals import Interval, clopper_pearson
 from tidewaiter.evaluation.planning import reportable
 from tidewaiter.face_audit.gate import Cut
-from tidewaiter.face_audit.ledger import Book
+from tidewaiter.face_audit.ledger import Book, Row
 from tidewaiter.face_audit.results import Ends, Rate
 from tidewaiter.face_audit.service import COMPARED, UNCAPTURED, Outcome
 from tidewaiter.face_audit.trials import Trial
@@ -30,7 +30,11 @@ SEED = 1
 
 @dataclass(frozen=True)
 class Seen:
-    """One trial and what became of it; `outcome` is None where no answer is recorded."""
+    """One trial and what became of it; `outcome` is None where no answer is recorded.
+
+    `score` is that of the probe with `compared`: of a search, which may name others too,
+    −∞ where that person is not among those named, None where no scores came with the names.
+    """
 
     trial: Trial
     outcome: Outcome | None
@@ -163,6 +167,11 @@ def _ends(interval: Interval) -> Ends:
     return Ends(lower=interval.lower, upper=interval.upper)
 
 
+def _candidate_score(row: Row, name: str) -> float | None:
+    """What a search gave that person: the best of all may be somebody else's."""
+    return dict(row.candidates).get(name, float("-inf")) if row.candidates else None
+
+
 def _seen(trial: Trial, book: Book, *, declined_pass: bool) -> Seen:
     row = book.answered.get(trial.id)
     if row is None or trial.id in book.open:
@@ -174,7 +183,7 @@ def _seen(trial: Trial, book: Book, *, declined_pass: bool) -> Seen:
     return Seen(
         trial,
         row.outcome,
-        row.score,
+        row.score if trial.reference is not None else _candidate_score(row, trial.compared),
         row.candidates,
         row.returned_ids,
         row.probe_sha256,

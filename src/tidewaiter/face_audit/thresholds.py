@@ -70,7 +70,9 @@ def thresholds(
     """The given threshold, then the loosest that keep each FMR on the calibration people.
 
     An FMR is left out where the service hides its scores, or where the calibration has no
-    comparison of two people. Look-alikes are left out: they would make it stricter.
+    comparison of two people. Look-alikes are left out: they would make it stricter. Of a
+    search counts what the target was given, not the best answer, which may be the
+    impostor's own name.
     """
     scores = np.array(
         [
@@ -80,12 +82,14 @@ def thresholds(
         ],
         dtype=np.float64,
     )
-    found = [_at(scores, fmr) for fmr in sorted(wanted, reverse=True)] if scores.size else []
+    known = np.isfinite(scores).any()
+    found = [_at(scores, fmr) for fmr in sorted(wanted, reverse=True)] if known else []
     return (ThresholdUsed(name=GIVEN, value=given), *found)
 
 
 def _at(scores: FloatArray, fmr: float) -> ThresholdUsed:
-    value = threshold_at(scores, fmr)
+    # Below the lowest score that a search gave anybody nothing is known.
+    value = max(threshold_at(scores, fmr), float(scores[np.isfinite(scores)].min()))
     errors = int((scores >= value).sum())
     return ThresholdUsed(
         name=f"FMR {100 * fmr:g} %",
