@@ -92,7 +92,7 @@ pairs = {{ lookalike = 1, random = {random} }}
 
 @dataclass(frozen=True)
 class Tried:
-    """A gate: its lines of the protocol, a network of its own, families it never saw."""
+    """A gate: its lines of the protocol, a network of its own, attacks it never saw."""
 
     protocol: str
     network: Path | None = None
@@ -162,7 +162,7 @@ def audited(
     given: argparse.Namespace, number: int, gate: Tried, species: tuple[str, ...]
 ) -> tuple[Bench, Used]:
     """The finished audit with one gate, and the time it took, report included."""
-    held_out = [name for name in species if SPECIES[name].family in gate.held_out]
+    held_out = [name for name in species if {name, SPECIES[name].family} & gate.held_out]
     head = HEAD.format(
         model=given.model.resolve(), gate=gate.protocol, held_out=json.dumps(held_out)
     )
@@ -199,10 +199,11 @@ def gates(given: argparse.Namespace) -> dict[str, Tried]:
         "network": Tried(DETECTOR),
     }
     for folder in given.gate_network:
-        families = json.loads((folder / CARD_FILE).read_text(encoding="utf-8"))["made"]["left_out"]
-        seen = f", never saw a {' or a '.join(families)}" if families else ""
+        made = json.loads((folder / CARD_FILE).read_text(encoding="utf-8"))["made"]
+        seen = f", never saw a {' or a '.join(made['left_out'])}" if made["left_out"] else ""
+        other = f", seed {made['seed']}" if made["seed"] else ""
         line = f"network = {json.dumps(str(folder.resolve()))}"
-        found[f"fitted as a gate{seen}"] = Tried(line, held_out=frozenset(families))
+        found[f"fitted as a gate{other}{seen}"] = Tried(line, held_out=frozenset(made["left_out"]))
     for named in given.left_out:
         family, _, folder = named.partition("=")
         name = f"network that never saw a {family}"

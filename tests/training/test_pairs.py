@@ -114,6 +114,17 @@ def test_a_family_left_out_is_never_drawn(drawn, family):
     assert family not in {SPECIES[name].family for name in drawn}
 
 
+def test_a_species_left_out_is_never_drawn_and_its_family_still_is(drawn):
+    left_out = frozenset({"recapture-print", "reenact", "reenact-mouth"})
+    mixture = only(OWN_FORGERY, families=GATE_FAMILY_SHARES, left_out=left_out)
+    made = Pairs(crops(3), mixture, 1)
+    for number in range(60):
+        made[number]
+    assert "recapture-screen" in drawn
+    assert not left_out & set(drawn)
+    assert {SPECIES[name].family for name in drawn} == {"recapture", "swap", "morph"}
+
+
 def test_self_blends_can_be_left_out(drawn):
     kinds = {SELF_BLEND: 1.0, OWN_FORGERY: 1.0}
     made = Pairs(crops(3), Mixture(kinds=kinds, left_out=frozenset({SELF_BLEND})), 1)
@@ -161,6 +172,14 @@ def test_without_swaps_no_face_is_transplanted(drawn):
     made = Pairs(crops(3, forged=3), only(LABELLED, transplanted=1.0, left_out=left_out), 1)
     assert all(made[number].mask is None for number in range(5))
     assert not drawn
+
+
+def test_a_swap_left_out_lays_no_face_over_another(drawn):
+    left_out = frozenset({"swap-feather"})
+    made = Pairs(crops(3, forged=3), only(LABELLED, transplanted=1.0, left_out=left_out), 1)
+    for number in range(5):
+        made[number]
+    assert set(drawn) == {"swap-poisson"}
 
 
 def test_couples_are_drawn_by_their_own_shares():

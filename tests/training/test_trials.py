@@ -16,6 +16,7 @@ from tidewaiter.training.trials import (
     GATE_FAMILIES,
     SAVED,
     WAYS,
+    kinds_of,
     left_out_families,
     trials,
 )
@@ -24,7 +25,7 @@ HOST, DONOR = ((one.pixels, one.points) for one in (face(1, 320), face(2, 320)))
 
 
 def made(families=("swap", "retouch"), seed=3):
-    return list(trials(HOST, [DONOR], families, seed))
+    return list(trials(HOST, [DONOR], kinds_of(families), seed))
 
 
 def test_every_member_travels_every_way():
@@ -55,15 +56,37 @@ def test_members_of_a_way_have_one_size_and_differ():
 
 
 def test_for_a_gate_every_family_is_made_as_a_camera_saves_it():
-    found = list(trials(HOST, [DONOR], GATE_FAMILIES, 3, ways=(SAVED,)))
+    found = list(trials(HOST, [DONOR], kinds_of(GATE_FAMILIES), 3, ways=(SAVED,)))
     assert {trial.way for trial in found} == {SAVED}
     assert {"recapture", "swap"} <= {trial.family for trial in found}
-    whole = [trial for trial in trials(HOST, [DONOR], GATE_FAMILIES, 3) if trial.way == SAVED]
+    whole = [
+        trial for trial in trials(HOST, [DONOR], kinds_of(GATE_FAMILIES), 3) if trial.way == SAVED
+    ]
     assert found == whole
 
 
 def test_without_a_fitting_donor_a_family_is_left_out():
-    assert {trial.family for trial in trials(HOST, [], ("swap", "retouch"), 1)} == {"", "retouch"}
+    assert {trial.family for trial in trials(HOST, [], kinds_of(("swap", "retouch")), 1)} == {
+        "",
+        "retouch",
+    }
+
+
+def test_a_species_set_apart_is_a_kind_of_its_own_and_drawn_in_no_family():
+    kinds = kinds_of(("recapture", "reenactment"), ("recapture-print", "recapture"))
+    assert kinds == {
+        "recapture": ("recapture-screen",),
+        "reenactment": ("reenact", "reenact-mouth"),
+        "recapture-print": ("recapture-print",),
+    }
+    found = {trial.family: trial.data for trial in trials(HOST, [DONOR], kinds, 3, ways=(SAVED,))}
+    assert found.keys() == {"", *kinds}
+    assert found["recapture"] != found["recapture-print"]
+
+
+def test_a_family_of_which_every_species_is_set_apart_is_none():
+    apart = ("recapture-print", "recapture-screen")
+    assert set(kinds_of(("recapture", "swap"), apart)) == {"swap", *apart}
 
 
 def test_two_families_are_left_out_and_over_sites_all_of_them():
@@ -81,6 +104,6 @@ def test_families_are_those_of_the_forgeries(family):
 
 def test_clips_show_the_host_and_one_forgery():
     for seed, family in ((2, "retouch"), (3, "swap")):
-        found = list(trials(HOST, [DONOR], ("swap", "retouch"), seed, clip=True))
+        found = list(trials(HOST, [DONOR], kinds_of(("swap", "retouch")), seed, clip=True))
         clips = [trial.family for trial in found if trial.way == CLIP]
         assert clips == ["", family]

@@ -71,7 +71,7 @@ class FitRequest:
     """What the network is for: to examine, or GATE."""
 
     left_out: tuple[str, ...] = ()
-    """Families of attacks that a gate's network shall never see."""
+    """Families and species of attacks that a gate's network shall never see."""
 
 
 @dataclass(frozen=True)

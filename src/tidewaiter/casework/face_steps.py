@@ -71,7 +71,7 @@ def _write_step(payload: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _try_step(payload: Mapping[str, Any]) -> dict[str, Any]:
-    from tidewaiter.training.trials import trials
+    from tidewaiter.training.trials import kinds_of, trials
 
     plans = [
         Plan(
@@ -88,7 +88,7 @@ def _try_step(payload: Mapping[str, Any]) -> dict[str, Any]:
         for index, host in enumerate(read_hosts(Path(payload["hosts"]))):
             seed = 1000 * payload["number"] + index + payload["seed"]
             clip = payload["clip"] and index == 0
-            for trial in trials(host, donors, payload["families"], seed, clip=clip):
+            for trial in trials(host, donors, kinds_of(payload["families"]), seed, clip=clip):
                 path = Path(folder) / "trial"
                 path.write_bytes(trial.data)
                 rows += _scored(path, plans, payload, trial.family, trial.way, index)
@@ -140,7 +140,7 @@ def _try_gate_step(payload: Mapping[str, Any]) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="tidewaiter-fit-") as folder:
         for index, host in enumerate(read_hosts(Path(payload["hosts"]))):
             seed = 1000 * payload["number"] + index + payload["seed"]
-            for trial in trials(host, donors, payload["families"], seed, ways=(SAVED,)):
+            for trial in trials(host, donors, payload["kinds"], seed, ways=(SAVED,)):
                 path = Path(folder) / "trial"
                 path.write_bytes(trial.data)
                 opened = open_media(path, limits)

@@ -26,7 +26,10 @@ SEED = 4_711
 
 @dataclass(frozen=True)
 class Shown:
-    """A picture of the trial: whose, of which family of attacks ("" for genuine), both scores."""
+    """A picture of the trial: whose, of which attacks ("" for genuine), both scores.
+
+    `family` is a family of attacks, or a species that was left out singly.
+    """
 
     item: str
     source: str
@@ -37,7 +40,7 @@ class Shown:
 
 @dataclass(frozen=True)
 class Passing:
-    """Share of a family's attacks that pass a cut fitted at CUT_BPCER on other people."""
+    """Share of such attacks that pass a cut fitted at CUT_BPCER on other people."""
 
     family: str
     is_held_out: bool
@@ -67,7 +70,7 @@ def decide_gate(shown: Sequence[Shown], left_out: Sequence[str]) -> GateDecision
     """Compare the network in use with the fitted one; raises InputError without both kinds.
 
     Accepted where the learned attacks are told better, and none of them worse, beyond chance.
-    Families left out are reported and decide nothing: the network in use may know them.
+    Attacks left out are reported and decide nothing: the network in use may know them.
     """
     families = sorted({one.family for one in shown} - {""})
     learned = [family for family in families if family not in left_out]

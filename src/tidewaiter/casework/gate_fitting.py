@@ -52,14 +52,16 @@ class GateOutcome:
 
 
 def check_left_out(left_out: Sequence[str]) -> None:
-    """Raise InputError where a family is none, or where all are left out."""
-    from tidewaiter.training.trials import GATE_FAMILIES
+    """Raise InputError where one is neither family nor species, or where all are left out."""
+    from tidewaiter.training.trials import GATE_FAMILIES, kinds_of
 
-    unknown = sorted(set(left_out) - set(GATE_FAMILIES))
-    if unknown or set(left_out) == set(GATE_FAMILIES):
-        found = repr(unknown[0]) if unknown else "every family"
+    species = sorted(name for names in kinds_of(GATE_FAMILIES).values() for name in names)
+    unknown = sorted(set(left_out) - {*GATE_FAMILIES, *species})
+    if unknown or kinds_of(GATE_FAMILIES, left_out).keys() <= set(left_out):
+        found = repr(unknown[0]) if unknown else "every attack"
         raise InputError(
-            f"{found} was given to --leave-out; some of {', '.join(GATE_FAMILIES)} can be left out"
+            f"{found} was given to --leave-out; some of {', '.join(GATE_FAMILIES)} can be left "
+            f"out, and some species of them: {', '.join(species)}"
         )
 
 
@@ -68,7 +70,7 @@ def fit_gate(request: FitRequest, tasks: Tasks, say: Callable[[Text], None]) -> 
 
     Raises InputError where there is too little to fit or to judge on.
     """
-    from tidewaiter.training.trials import GATE_FAMILIES
+    from tidewaiter.training.trials import GATE_FAMILIES, kinds_of
 
     own = network_in_use(request.face_network)
     files = face_files(request.genuine, request.forged, out=request.out, seed=request.seed)
@@ -94,7 +96,8 @@ def fit_gate(request: FitRequest, tasks: Tasks, say: Callable[[Text], None]) -> 
     }
     fit["pairs"] = pairs_to_learn(crops, fit, request, tasks)
     candidate = learned(fit, tasks)
-    shown = shown_of(_tried(held_out, GATE_FAMILIES, candidate, request, tasks))
+    kinds = kinds_of(GATE_FAMILIES, request.left_out)
+    shown = shown_of(_tried(held_out, kinds, candidate, request, tasks))
     decision = decide_gate(shown, request.left_out)
     content = (candidate / NETWORK_FILE).read_bytes()
     made = {
@@ -119,7 +122,7 @@ def fit_gate(request: FitRequest, tasks: Tasks, say: Callable[[Text], None]) -> 
 
 def _tried(
     held_out: Sequence[FaceFile],
-    families: Sequence[str],
+    kinds: Mapping[str, Sequence[str]],
     candidate: Path,
     request: FitRequest,
     tasks: Tasks,
@@ -135,7 +138,7 @@ def _tried(
             "step": "try gate",
             "hosts": str(cut_into(file, tasks)),
             "donors": [str(cut_into(donor, tasks)) for donor in donors],
-            "families": [] if file.forged else list(families),
+            "kinds": {} if file.forged else kinds,
             "family": FORGED if file.forged else "",
             "source": file.source,
             "number": file.number,

@@ -38,9 +38,9 @@ USUAL_RATE = 6e-4
 @click.option(
     "--leave-out",
     multiple=True,
-    metavar="FAMILY",
-    help="A family of attacks that it shall never see, to learn how it meets the unknown: morph, "
-    "recapture, reenactment or swap. May be given again.",
+    metavar="ATTACK",
+    help="Attacks that it shall never see, to learn how it meets the unknown: a family (morph, "
+    "recapture, reenactment or swap) or one species, such as recapture-print. May be given again.",
 )
 @how_to_fit(USUAL_RATE)
 def command(  # noqa: PLR0913 - one argument per option of the command line

@@ -47,8 +47,8 @@ class Mixture:
     labelled forgeries of which only the face is taken, laid over the genuine partner.
     `families` are the shares of own forgeries. With `one_camera` both members of a pair are
     shipped as by the camera that took them, else in any way that pictures go. `left_out`
-    names families of own forgeries that are never made; "self-blend" and "labelled" leave
-    out those. Shares need not add up to 1.
+    names families or species of own forgeries that are never made; "self-blend" and
+    "labelled" leave out those. Shares need not add up to 1.
     """
 
     kinds: Mapping[str, float] = field(
@@ -90,16 +90,14 @@ class Pairs:
         self._couples: dict[str, list[tuple[list[int], list[int]]]] = defaultdict(list)
         for both in couples:
             self._couples[crops.items[both[0][0]].group].append(both)
-        known = {kind.family for kind in SPECIES.values()}
-        self._species: dict[str, list[str]] = {
-            family: sorted(name for name, kind in SPECIES.items() if kind.family == family)
-            for family in sorted((mixture.families.keys() & known) - mixture.left_out)
-        }
+        self._species = _learned(mixture)
         self._families, self._family_shares = _shares(
             {family: mixture.families[family] for family in self._species}
         )
         # Laying a face over another one is a swap, too.
-        self._transplanted = 0.0 if "swap" in mixture.left_out else mixture.transplanted
+        ways = () if "swap" in mixture.left_out else TRANSPLANTING
+        self._transplanting = [name for name in ways if name not in mixture.left_out]
+        self._transplanted = mixture.transplanted if self._transplanting else 0.0
         self._ship = captured if mixture.one_camera else shipped
         self._kinds, self._kind_shares = self._drawn(mixture)
         groups = {name: mixture.groups.get(name, 1.0) for name in sorted(self._genuine)}
@@ -134,7 +132,7 @@ class Pairs:
         if kind == LABELLED:
             genuine, forged = (self._face(rng.choice(side)) for side in self._any_couple(rng))
             if self._transplanted and rng.random() < self._transplanted:
-                moved = _transplanted(genuine, forged, rng)
+                moved = _transplanted(genuine, forged, self._transplanting, rng)
                 return None if moved is None else (genuine.pixels, moved.pixels, moved.mask)
             return genuine.pixels, forged.pixels, None
         group = self._any_group(rng)
@@ -169,11 +167,22 @@ class Pairs:
         return Face(np.array(self._crops.pixels[index]), self._crops.points[index])
 
 
-def _transplanted(genuine: Face, forged: Face, rng: np.random.Generator) -> Forgery | None:
+def _transplanted(
+    genuine: Face, forged: Face, ways: Sequence[str], rng: np.random.Generator
+) -> Forgery | None:
     """The forged face in the picture of its genuine partner; None where they do not fit."""
     with suppress(UnfitFaces):
-        return SPECIES[TRANSPLANTING[rng.integers(len(TRANSPLANTING))]].make(genuine, forged, rng)
+        return SPECIES[ways[int(rng.integers(len(ways)))]].make(genuine, forged, rng)
     return None
+
+
+def _learned(mixture: Mixture) -> dict[str, list[str]]:
+    """The species of each family that are made, by the family's name."""
+    species: dict[str, list[str]] = defaultdict(list)
+    for name, kind in sorted(SPECIES.items()):
+        if kind.family in mixture.families and not {name, kind.family} & mixture.left_out:
+            species[kind.family].append(name)
+    return dict(sorted(species.items()))
 
 
 def _shares(weights: Mapping[str, float]) -> tuple[list[str], NDArray[np.float64]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations
@@ -36,11 +36,21 @@ PictureWithMesh = tuple[Pixels, NDArray[np.float32]]
 
 @dataclass(frozen=True)
 class Trial:
-    """One picture as a file; `family` is empty for genuine ones, `way` names the re-shipping."""
+    """One picture as a file; `family` names its kind of attack, "" a genuine one.
+
+    `way` names the re-shipping.
+    """
 
     family: str
     way: str
     data: bytes
+
+
+def kinds_of(families: Iterable[str], apart: Sequence[str] = ()) -> dict[str, tuple[str, ...]]:
+    """Kinds of attack with their species: families, and each species of `apart` as one alone."""
+    kinds = {family: _species_of(family, apart) for family in families}
+    kinds |= {name: (name,) for name in apart if name in SPECIES}
+    return {name: species for name, species in kinds.items() if species}
 
 
 def left_out_families(key: str) -> tuple[str, ...]:
@@ -52,39 +62,43 @@ def left_out_families(key: str) -> tuple[str, ...]:
 def trials(
     host: PictureWithMesh,
     donors: Sequence[PictureWithMesh],
-    families: Sequence[str],
+    kinds: Mapping[str, Sequence[str]],
     seed: int,
     *,
     clip: bool = False,
     ways: Iterable[str] = (),
 ) -> Iterator[Trial]:
-    """The host as it is, and a forgery of it of each family, all in every way of shipping.
+    """The host as it is, and a forgery of it of each kind, all in every way of shipping.
 
-    `ways` are some of WAYS, else all. A family is left out where no donor fits. With `clip`
-    the host and one of the forgeries come as short videos, too.
+    `kinds` are those of `kinds_of`, `ways` some of WAYS, else all. A kind is left out where no
+    donor fits. With `clip` the host and one of the forgeries come as short videos, too.
     """
     members = {"": host[0]}
     faces = [Face(*donor) for donor in donors]
-    for family in families:
-        rng = np.random.default_rng([seed, _number(family)])
-        forged = _forged(Face(*host), faces, family, rng)
+    for kind, names in kinds.items():
+        rng = np.random.default_rng([seed, _number(kind)])
+        forged = _forged(Face(*host), faces, names, rng)
         if forged is not None:
-            members[family] = forged
-    for family, pixels in members.items():
+            members[kind] = forged
+    for kind, pixels in members.items():
         for way in ways or WAYS:
-            yield Trial(family, way, WAYS[way](pixels))
+            yield Trial(kind, way, WAYS[way](pixels))
     made = sorted(members.keys() - {""})
     if clip:
-        for family in ("", *made[seed % len(made) :][:1]) if made else ("",):
-            yield Trial(family, CLIP, still_clip(members[family], seed))
+        for kind in ("", *made[seed % len(made) :][:1]) if made else ("",):
+            yield Trial(kind, CLIP, still_clip(members[kind], seed))
+
+
+def _species_of(family: str, apart: Container[str]) -> tuple[str, ...]:
+    own = (name for name, species in SPECIES.items() if species.family == family)
+    return tuple(sorted(name for name in own if name not in apart))
 
 
 def _forged(
-    host: Face, donors: Sequence[Face], family: str, rng: np.random.Generator
+    host: Face, donors: Sequence[Face], names: Sequence[str], rng: np.random.Generator
 ) -> Pixels | None:
-    names = sorted(name for name, species in SPECIES.items() if species.family == family)
     for _ in range(DONORS_TRIED):
-        species = SPECIES[names[rng.integers(len(names))]]
+        species = SPECIES[names[int(rng.integers(len(names)))]]
         if species.uses_donor and not donors:
             continue
         donor = donors[int(rng.integers(len(donors)))] if species.uses_donor else host
