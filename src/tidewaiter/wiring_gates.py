@@ -15,6 +15,7 @@ from tidewaiter.errors import ConfigurationError, MissingWeights, TidewaiterErro
 from tidewaiter.face_audit.gate import GateAnswer, GateKeeper
 from tidewaiter.face_audit.protocol import Gate
 from tidewaiter.face_audit.service import Picture
+from tidewaiter.face_audit.translating import number_of
 from tidewaiter.media import Picture as OpenedPicture
 from tidewaiter.media import open_media
 from tidewaiter.opinion.weighing import weigh
@@ -148,13 +149,15 @@ def _program(arguments: Sequence[str], timeout_s: float) -> GateKeeper:
                 timeout=timeout_s,
                 check=True,
             )
-            score = float(json.loads(done.stdout)["score"])
+            score = number_of(json.loads(done.stdout)["score"])
         except OSError as error:
             problem = f"the program does not start ({error.strerror})"
             return GateAnswer(None, problem, unavailable=True)
         except subprocess.SubprocessError as error:
             return GateAnswer(None, type(error).__name__)
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
+            score = None
+        if score is None:
             return GateAnswer(None, 'the program did not print {"score": number}')
         return GateAnswer(score)
 

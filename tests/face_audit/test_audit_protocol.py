@@ -61,3 +61,42 @@ def test_the_digest_follows_what_decides_trials_and_not_the_limits():
     assert first.digest(b"people") == raised.digest(b"people")
     assert first.digest(b"people") != other.digest(b"people")
     assert first.digest(b"people") != first.digest(b"others")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        "compare = { headers = { Authorization = 'Bearer sk-1' } }",
+        "compare = { headers = { 'X-Api-Key' = 'sk-1' } }",
+        "compare = { headers = { 'Ocp-Apim-Subscription-Key' = 'sk-1' } }",
+        "compare = { url = 'https://gate.example/v1?access_token=sk-1' }",
+        """compare = { body = '{"client_secret": "sk-1", "live": "{probe}"}' }""",
+        "compare = { form = { password = 'sk-1' } }",
+        "command = ['./compare', '--api-key=sk-1']",
+        "command = ['./compare', '--token', 'sk-1']",
+    ],
+)
+def test_a_secret_is_refused_wherever_it_stands_and_not_repeated(options):
+    with pytest.raises(ConfigurationError, match="secret into the protocol") as refused:
+        protocol(base=PROTOCOL.replace("[[attacks]]", f"options = {{ {options} }}\n[[attacks]]", 1))
+    assert "sk-1" not in str(refused.value)
+
+
+def test_a_gate_that_is_given_a_secret_is_refused():
+    with pytest.raises(ConfigurationError, match="secret into the protocol"):
+        protocol("[gate]\nprogram = ['./gate', '--password', 'sk-1']")
+
+
+def test_what_names_a_secret_or_leaves_its_place_open_is_taken():
+    options = """
+[target.options]
+key_env = 'GATE_KEY'
+key_file = 'key'
+command = ['./compare', '--token-file', 'key']
+[target.options.compare]
+url = 'https://tokens.example:8443/compare'
+headers = { Authorization = 'Bearer {key}', 'X-Api-Key' = '{key}' }
+body = '{"token": "{trial}", "live": "{probe}"}'
+"""
+    base = PROTOCOL.replace("[[attacks]]", f"{options}[[attacks]]", 1)
+    assert protocol(base=base).target.options["key_env"] == "GATE_KEY"

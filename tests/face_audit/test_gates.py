@@ -70,7 +70,16 @@ def test_a_program_gives_a_score(picture):
     assert gate_of(program(text), Settings(), Path())(picture).score == len(picture.content)
 
 
-@pytest.mark.parametrize("text", ["print('yes')", 'print(\'{"score": "high"}\')', "1/0"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "print('yes')",
+        'print(\'{"score": "high"}\')',
+        "print('{\"score\": NaN}')",
+        "print('{\"score\": -Infinity}')",
+        "1/0",
+    ],
+)
 def test_a_program_that_fails_gives_a_reason_instead(picture, text):
     answer = gate_of(program(text), Settings(), Path())(picture)
     assert answer.score is None

@@ -232,6 +232,7 @@ def test_a_cut_rejects_no_more_than_allowed_and_counts_failures():
     assert failing.rejects(None)
     assert not failing.rejects(4.0)
     assert failing.bpcer == 0.25
+    assert failing.rejects(float("nan"))
 
 
 def test_the_plan_is_what_the_run_sends_where_all_can_be_forged():

@@ -41,8 +41,8 @@ class Cut:
     failures: int
 
     def rejects(self, score: float | None) -> bool:
-        """Whether a picture of this score is turned away."""
-        return score is None or score >= self.value
+        """Whether a picture of this score is turned away; so is one that is not a number."""
+        return score is None or not score < self.value
 
 
 def fitted_cut(genuine: Sequence[float | None], bpcer: float) -> Cut:

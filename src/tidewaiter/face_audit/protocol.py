@@ -20,7 +20,13 @@ from tidewaiter.forgeries.face_species import Family
 from tidewaiter.forgeries.faces import SPECIES
 
 # Keys and passwords are named in the environment; one in a protocol would be in every report.
-SECRET_NAME = re.compile(r"secret|password|passwd|token|api_?key|access_?key", re.IGNORECASE)
+_GIVES_AWAY = r"(?:secret|passw(?:or)?d|token|(?:api|access|subscription|private)[_-]?key)"
+SECRET_NAME = re.compile(rf"{_GIVES_AWAY}|auth(?!ors?$)|cookie", re.IGNORECASE)
+# One given within a text: --token=x, "api_key": "x", ?token=x; not --token-file=x or "{key}".
+SECRET_GIVEN = re.compile(
+    rf"{_GIVES_AWAY}(?![\w-]*[_-](?:file|env)\b)[\w-]*[\"']?\s*[:=]\s*[\"']?[^\s\"'{{]",
+    re.IGNORECASE,
+)
 # What retouching changes is looks, not identity: nobody is impersonated by it.
 NOT_IMPERSONATION: tuple[Family, ...] = ("retouch",)
 ATTACKS = tuple(sorted(n for n, s in SPECIES.items() if s.family not in NOT_IMPERSONATION))
@@ -52,12 +58,7 @@ class Target(_Part):
     @field_validator("options")
     @classmethod
     def _without_secrets(cls, options: dict[str, Any]) -> dict[str, Any]:
-        found = [name for name in options if SECRET_NAME.search(name) and not _is_named(name)]
-        if found:
-            raise ValueError(
-                f"{found[0]!r} would write a secret into the protocol; adapters read secrets "
-                "from the environment"
-            )
+        _refuse_secrets("options", options)
         return options
 
 
@@ -82,6 +83,12 @@ class Gate(_Part):
         """What the report calls it: detector, opinion, network folder or the program's file."""
         named = self.detector or self.opinion or self.network or self.program[0]
         return named.rpartition("/")[2]
+
+    @field_validator("program")
+    @classmethod
+    def _without_secrets(cls, program: tuple[str, ...]) -> tuple[str, ...]:
+        _refuse_secrets("program", program)
+        return program
 
     @model_validator(mode="after")
     def _one_kind(self) -> Gate:
@@ -259,6 +266,22 @@ def _told(error: ValidationError) -> str:
     found = f" {first['input']}" if isinstance(first["input"], int | float) else ""
     words = first["msg"].removeprefix("Value error, ").replace("Input should be", "it should be")
     return f"{place!r}{found}: {words}" if place else words
+
+
+def _refuse_secrets(name: str, value: Any) -> None:
+    """Raises ValueError where a name, a header, an address or an argument gives a secret."""
+    if isinstance(value, dict):
+        for inner, content in value.items():
+            _refuse_secrets(inner, content)
+        return
+    # An option of a program and what follows it are read together: --token x.
+    text = "=".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    by_name = SECRET_NAME.search(name) and not _is_named(name) and "{key}" not in text
+    if by_name or SECRET_GIVEN.search(text):
+        raise ValueError(
+            f"{name!r} would write a secret into the protocol; adapters read secrets from the "
+            "environment or a file: docs/howto/audit-adapters.md"
+        )
 
 
 def _is_named(name: str) -> bool:
