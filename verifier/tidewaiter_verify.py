@@ -14,15 +14,15 @@ afa33291a522a1faf01e30d3f333b89bf9126b060647a448499372991b9cb3c3  tidewaiter.cus
 5a64399478214a1aa27bebf328c1478c62b7338de624615864c272c5b400d333  tidewaiter.custody.proof
 35f0325db71c2012d013d4255deaace5c6dff19502039a6dad7df11db3fd2124  tidewaiter.custody.discrepancy
 1963c041f5c917ed4d03d49d4c83aed88f59209e8f01bf669ef6c98cc5aee867  tidewaiter.custody.findings_french
-0f23832e0f76947a23a97bb0b227dcb0dfe465d4601da48eeb6a034caab84cca  tidewaiter.custody.verdict
-fdf42a509752394b8ede1b94ea9aaaa2ad2dfbeda4b4a7c8e88b4aa5e81c3ff7  tidewaiter.custody.verdict_french
-e52d960de885fe0b8345931a3be49d35f0a46722184883b494fc140b1a4e7f9f  tidewaiter.custody.translating
+d4491c2bbaf9a50adf80abbcf321af4fb36275a6379f93c7fd702d6980919841  tidewaiter.custody.verdict
+f6747b02fd057970162032a845140e701651385ee432f9079fb8febb6a1a0be7  tidewaiter.custody.verdict_french
+6e8806685e448090a833689873d8bb5ce600c5cb761556cddf7fbc30ac526744  tidewaiter.custody.translating
 3f2783069daea25660e121a1b8c638e592300557ac265d65c3e8367b68be3b0e  tidewaiter.custody.record_kinds
 8e31c30e9a064730304a71cf23bbc978829e0889af2508b5357c781d5cd961b3  tidewaiter.custody.record
+9573721f5acb126ae60ba6b2ad947ad0f98dbb66476b33b72d130d42cdbb1692  tidewaiter.custody.key_history
+a131b6f9e1778fa6dd0728d0ca434b968440925cd5e88d174f9c6968d218935f  tidewaiter.custody.approvals
 7bf45208b4e9c20481f591f643697ff36b72655f0bdc7f5ed5416171205eb7fd  tidewaiter.custody.chains
 bb573e4aae060a37e6f591970218741e5ec1d2a585861837c11a2bd312ae3dcb  tidewaiter.custody.extra
-9573721f5acb126ae60ba6b2ad947ad0f98dbb66476b33b72d130d42cdbb1692  tidewaiter.custody.key_history
-96e76f5dbf47085dda72adda9af0819a90292f4ef431be0b449581e5754f3958  tidewaiter.custody.approvals
 3995a0c6979c2ece968197f40737fe52c3c4ddabea1d4a57f5add07c1d2de1a9  tidewaiter.custody.gaps
 0f624c9e5a3b240895291913b7696dfeea5f7406b8c6ff9c63283533c5d0cf60  tidewaiter.custody.witness_times
 2ad79b367c99c5284af21c1740eb86dd519364be1c7ec653c9856b2109bf8ea5  tidewaiter.custody.retention
@@ -30,11 +30,11 @@ f4f2cee40d8e0d5131ac1db92f2d529929b4f4ef5df00fee1b020a874e839bff  tidewaiter.cus
 044a1515af6978fb337f13821e97a06af34dd56a785f2c578fd2ba273ddc5772  tidewaiter.custody.merkle
 a114e5ca2a0c0926a75a5dae135efab1998ddc7e93fe90bb501d8ad4e2c4a8cb  tidewaiter.custody.checkpoint
 0d9c1bc8aa71f2aba2fda67f8f060b1ba1ae7b07f25b4939ddef2bfe8e90f010  tidewaiter.custody.cosignature
-9439879a335d511eb2aac96907e869138da1cddf266695c4723e5b34c2037767  tidewaiter.custody.policy
+865dc81e25e196689269525ed84e6251bd6682c0762b722b30915b38d6dc866c  tidewaiter.custody.policy
 c89d0d59f8c3ef16b5da0914804a328dd6ba03ae16d0cf0d75b44acb6ff250a7  tidewaiter.custody.trust
 feb3b55c11f81a1d4967025af9dd3e5cdf5c1d7602a5ecc24acdd09477069191  tidewaiter.custody.commitments
 fde59d4888ec08fbeb5b32ce17240006491955b75eb3a17843bc43599ae1ec65  tidewaiter.custody.verify_files
-dec6d675376756c0f686079a08fb37f9341f7b84dce2b934dc00713093358455  tidewaiter.custody.verify
+c2081139e2d847f394cdcff8965e6eea5765e02ce21f36a4e57e46dc39cce66e  tidewaiter.custody.verify
 e5abbe338936f16c5ed7acdd3a9c752d3f5ef52aa31a860702548005504764af  tidewaiter.storage.custody_bundle
 """
 
@@ -64,7 +64,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cache, cached_property
-from itertools import pairwise
+from itertools import combinations, pairwise
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -985,10 +985,12 @@ class Notebook:
             conclusion = Conclusion.CONTRADICTED
         return Verdict(
             conclusion,
-            tuple(dict.fromkeys(self.proven)),
-            tuple(dict.fromkeys(self.not_proven)),
-            tuple(dict.fromkeys(self.missing)),
-            tuple(dict.fromkeys(self.contradictions)),
+            _on_one_line(self.proven),
+            _on_one_line(self.not_proven),
+            _on_one_line(self.missing),
+            tuple(
+                replace(one, text=one_line(one.text)) for one in dict.fromkeys(self.contradictions)
+            ),
         )
 
 
@@ -1001,8 +1003,17 @@ def shown_time(time_ms: int) -> str:
 
 def shown_text(text: str) -> str:
     """A foreign text as it may be printed: no control characters, not too long."""
-    clean = "".join(letter if letter.isprintable() else "?" for letter in text[:_LONGEST_SHOWN])
+    clean = one_line(text[:_LONGEST_SHOWN])
     return clean if len(text) <= _LONGEST_SHOWN else f"{clean}…"
+
+
+def one_line(text: str) -> str:
+    """A sentence that may hold foreign words: nothing in it ends a line or turns its direction."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
+
+
+def _on_one_line(sentences: Sequence[str]) -> tuple[str, ...]:
+    return tuple(one_line(sentence) for sentence in dict.fromkeys(sentences))
 
 
 # == tidewaiter.custody.verdict_french
@@ -1085,6 +1096,9 @@ FRENCH_SENTENCES = {
     ),
     "{recording} was erased by entry {n#}, approved by {who*}: {basis*}": (
         "{recording} a été effacé par l'entrée {n#}, approuvée par {who*} : {basis*}"
+    ),
+    "{recording} was erased by entry {n#}; who approved that is not proven: {basis*}": (
+        "{recording} a été effacé par l'entrée {n#} ; qui l'a approuvé n'est pas prouvé : {basis*}"
     ),
     # Files and openings.
     "{name*} is, byte for byte, the recording {recording} of {who} logged as entry {n#}<sealed>": (
@@ -1237,7 +1251,7 @@ def words_in(verdict: Verdict, language: str) -> str:
     if language != "fr":
         return verdict.words()
     lines = []
-    for line in verdict.words().splitlines():
+    for line in verdict.words().removesuffix("\n").split("\n"):
         if line.startswith("  - "):
             lines.append(f"  - {_sentence(line[4:])}")
         else:
@@ -1769,6 +1783,310 @@ def _refuse_number(text: str) -> Any:
     raise MalformedText(f"{text[:20]} in a record; whole numbers and strings only")
 
 
+# == tidewaiter.custody.key_history
+#
+# Who may sign from which entry of the log to which: enrolments, rotations and revocations.
+#
+# Everything starts from the founding record, entry 0, in which the first people name each other.
+# Order is the order of the log, which its witnesses vouch for; no clock decides here, except that
+# a revocation says since when the key may have been in other hands.
+
+@dataclass(frozen=True)
+class Holder:
+    """Somebody, or something, whose keys the log knows."""
+
+    name: str
+    kind: str
+    """`device`, `dock`, `service` or `person`."""
+
+    person: str
+    """The natural person behind the name: one person may hold two cards."""
+
+    role: str
+    unit: str
+    """Empty where the enrolment says nothing of it, as the role."""
+
+
+@dataclass
+class KeyEpoch:
+    """One key of one holder, and the part of the log in which it counts."""
+
+    key: bytes
+    since: int
+    """Index of the entry that brought it in."""
+
+    rotated: int | None = None
+    """Index of the entry that replaced it."""
+
+    last_seq: int = 0
+    """Number of the rotation in the holder's own chain, if any; records before it stay valid."""
+
+    revoked: int | None = None
+    """Index of the entry that revoked it."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What is known of one key: `problem` is empty where it counts, `key` None where unknown."""
+
+    key: bytes | None
+    problem: str
+
+
+@dataclass
+class KeyHistory:
+    """The keys that the entries so far have brought in, replaced and revoked."""
+
+    holders: dict[str, Holder] = field(default_factory=dict)
+    epochs: dict[tuple[str, int], KeyEpoch] = field(default_factory=dict)
+    owners: dict[bytes, str] = field(default_factory=dict)
+    """Whose each key is; a key shared by two could not tell them apart."""
+
+    newest: dict[str, int] = field(default_factory=dict)
+    """The last epoch of each holder."""
+
+    founded: bool = False
+
+    def enter(self, index: int, record: Record) -> str:
+        """Take in an entry that is validly signed and approved; says what is wrong, if anything.
+
+        An entry with something wrong takes no effect.
+        """
+        fields = record.fields
+        if record.kind == "policy":
+            return self._found(index, record) if "people" in fields else ""
+        if record.kind == "key.enrol":
+            holder = Holder(
+                name=fields["subject"],
+                kind=fields["holder"],
+                person=fields.get("person", fields["subject"]),
+                role=fields.get("role", ""),
+                unit=fields.get("unit", ""),
+            )
+            return self._add(index, holder, fields["key_epoch"], fields["key"])
+        if record.kind == "key.rotate":
+            return self._rotate(index, record)
+        if record.kind == "key.revoke":
+            return self._revoke(index, record)
+        return ""
+
+    def standing(self, signer: str, epoch: int, index: int, seq: int | None = None) -> Standing:
+        """Whether the signer's key of that epoch counts for the next entry, which has that index.
+
+        What a device numbered before it rotated its key counts with the old key, however late
+        it is docked.
+        """
+        known = self.epochs.get((signer, epoch))
+        if known is None:
+            return Standing(None, f"no entry before {index} enrols key {epoch} of {signer}")
+        if known.revoked is not None:
+            return Standing(
+                known.key, f"key {epoch} of {signer} was revoked by entry {known.revoked}"
+            )
+        is_earlier = seq is not None and seq < known.last_seq
+        if known.rotated is not None and not is_earlier:
+            return Standing(
+                known.key, f"key {epoch} of {signer} was replaced by entry {known.rotated}"
+            )
+        return Standing(known.key, "")
+
+    def person_of(self, name: str) -> str:
+        """The natural person behind a holder; the name itself where none is known."""
+        holder = self.holders.get(name)
+        return holder.person if holder else name
+
+    def owner_of(self, key: bytes) -> str:
+        """Whose key it is; empty where it is nobody's."""
+        return self.owners.get(key, "")
+
+    def _found(self, index: int, record: Record) -> str:
+        people = record.fields["people"]
+        if self.founded or index != 0:
+            return f"entry {index} names founders; only entry 0 may"
+        names, keys = {one["id"] for one in people}, {one["key"] for one in people}
+        if len(names) < len(people) or len(keys) < len(people):
+            return "the founding entry names a founder, or a key, twice"
+        for one in people:
+            holder = Holder(one["id"], "person", one["person"], one["role"], unit="")
+            self._add(index, holder, 0, one["key"])
+        self.founded = True
+        return ""
+
+    def _add(self, index: int, holder: Holder, epoch: int, encoded: str) -> str:
+        key = base64.b64decode(encoded)
+        owner, newest = self.owner_of(key), self.newest.get(holder.name, -1)
+        before = self.holders.get(holder.name, holder)
+        if owner:
+            return f"the key that entry {index} gives {holder.name} is already that of {owner}"
+        if epoch <= newest:
+            return f"entry {index} enrols key {epoch} of {holder.name}, which has key {newest}"
+        if (before.kind, before.person) != (holder.kind, holder.person):
+            return f"entry {index} makes {holder.name} another {holder.kind} than it was before"
+        self.holders[holder.name] = holder
+        self.epochs[holder.name, epoch] = KeyEpoch(key, index)
+        self.owners[key], self.newest[holder.name] = holder.name, epoch
+        return ""
+
+    def _rotate(self, index: int, record: Record) -> str:
+        signer, epoch = record.signer, record.epoch
+        if record.device != signer:
+            return f"entry {index}, a record of {record.device}, rotates a key of {signer}"
+        if record.fields["key_epoch"] != epoch + 1:
+            return f"entry {index} rotates key {epoch} of {signer} to another epoch than the next"
+        problem = self._add(index, self.holders[signer], epoch + 1, record.fields["key"])
+        if not problem:
+            replaced = self.epochs[signer, epoch]
+            replaced.rotated, replaced.last_seq = index, record.seq or 0
+        return problem
+
+    def _revoke(self, index: int, record: Record) -> str:
+        subject, revoker = record.fields["subject"], self.holders.get(record.signer)
+        if revoker is None or revoker.kind != "person":
+            return f"entry {index} revokes the keys of {subject} without being a person's"
+        if subject not in self.newest:
+            return f"entry {index} revokes the keys of {subject}, which has none"
+        for (name, _), known in self.epochs.items():
+            if name == subject and known.revoked is None:
+                known.revoked = index
+        return ""
+
+
+# == tidewaiter.custody.approvals
+#
+# Actions that two people of different roles must approve, and the check that they did.
+#
+# An approval signs `tidewaiter/approval/v1` and the SHA-256 of the action: all that the entry says
+# except where it stands in its signer's chain. The verifier compares persons, not keys, since one
+# person may hold two. That two names of the log are two people is the word of those who enrolled
+# them: nothing here can know it.
+
+APPROVED_AS = b"tidewaiter/approval/v1\n"
+ROLES_THAT_NEVER_APPROVE = frozenset({"storage", "log", "recording"})
+"""Who runs the machines, or holds the camera, does not decide what becomes of recordings."""
+
+# Known only when the entry is logged, after the approvals were given.
+_NOT_PART_OF_THE_ACTION = {"approvals", "sig", "seq", "prev", "epoch", "claimed_ms", "uptime_ms"}
+_ALWAYS_TWO = {kind for kind, (required, _) in KINDS.items() if required >= TWO_PERSONS}
+
+
+def needs_two(record: Record, *, holder_kind: str = "device", shortens: bool = True) -> bool:
+    """Whether the entry counts only with two approvals.
+
+    `holder_kind` is what its signer is (devices and docks rotate their keys alone); `shortens`
+    whether a change of category shortens the recording's life, which is assumed where unknown.
+    """
+    if record.kind == "category":
+        return shortens
+    if record.kind == "access":
+        return bool(record.fields["act"] == "release")
+    if record.kind == "hold":
+        return bool(record.fields["state"] == "lifted")
+    if record.kind == "key.rotate":
+        return holder_kind in {"person", "service"}
+    return record.kind in _ALWAYS_TWO
+
+
+def action_digest(fields: Mapping[str, Any]) -> bytes:
+    """SHA-256 of the action that the fields of an entry describe."""
+    action = {n: v for n, v in fields.items() if n not in _NOT_PART_OF_THE_ACTION} | {"v": 1}
+    return hashlib.sha256(canonical(action)).digest()
+
+
+def approve(fields: Mapping[str, Any], by: str, epoch: int, secret: bytes) -> dict[str, Any]:
+    """One approval of the action, to be put into the `approvals` of its entry."""
+    signature = sign_bytes(secret, APPROVED_AS + action_digest(fields))
+    return {"by": by, "epoch": epoch, "sig": base64.b64encode(signature).decode("ascii")}
+
+
+def missing_approvals(index: int, record: Record, history: KeyHistory) -> str:
+    """What the entry's approvals lack; empty where two people of different roles approved it.
+
+    The founding entry is approved by all whom it names.
+    """
+    if "people" in record.fields:
+        return _founders_missing(record)
+    counted, spoilt = _judged(index, record, history)
+    pairs = combinations(counted, 2)
+    if any(one.person != other.person and one.role != other.role for one, other in pairs):
+        return ""
+    people = list(dict.fromkeys(holder.person for holder in counted))
+    if len(people) > 1:
+        spoilt.append(f"all who approved have the role {counted[0].role}")
+    named = ", ".join(people) or "nobody"
+    return f"approved by {named}; two people of different roles needed{_listed(spoilt)}"
+
+
+def approvers(index: int, record: Record, history: KeyHistory) -> tuple[str, ...]:
+    """The people whose approvals of the entry count, each once, as they stand in it.
+
+    Not for the founding entry. Whether they are enough `missing_approvals` says.
+    """
+    counted, _ = _judged(index, record, history)
+    return tuple(dict.fromkeys(holder.person for holder in counted))
+
+
+def _judged(index: int, record: Record, history: KeyHistory) -> tuple[list[Holder], list[str]]:
+    """The holders whose approvals count, and why others do not."""
+    counted: list[Holder] = []
+    spoilt: list[str] = []
+    for one in record.fields.get("approvals", ()):
+        problem = _why_it_does_not_count(index, record, one, history)
+        if problem:
+            spoilt.append(problem)
+            continue
+        holder = history.holders[one["by"]]
+        if any(holder.person == other.person for other in counted):
+            spoilt.append(f"{holder.person} approved twice")
+        counted.append(holder)
+    return counted, spoilt
+
+
+def _founders_missing(record: Record) -> str:
+    people = {one["id"]: one for one in record.fields["people"]}
+    signed = {
+        one["by"]
+        for one in record.fields["approvals"]
+        if one["by"] in people
+        and one["epoch"] == 0
+        and _approval_fits(record, one, base64.b64decode(people[one["by"]]["key"]))
+    }
+    if len({people[name]["person"] for name in signed}) < 2:
+        return "the founding entry is signed by fewer than two of the people it names"
+    if len({people[name]["role"] for name in signed}) < 2:
+        return "all founders have one role; two roles needed"
+    if signed != people.keys():
+        return f"the founding entry is not signed by {', '.join(sorted(people.keys() - signed))}"
+    return ""
+
+
+def _why_it_does_not_count(
+    index: int, record: Record, one: Mapping[str, Any], history: KeyHistory
+) -> str:
+    name = one["by"]
+    standing = history.standing(name, one["epoch"], index)
+    if standing.key is None or standing.problem:
+        return standing.problem
+    holder = history.holders[name]
+    if holder.kind != "person":
+        return f"{name} is a {holder.kind}, not a person"
+    if holder.role in ROLES_THAT_NEVER_APPROVE:
+        return f"{name} has the role {holder.role}, which approves nothing"
+    if holder.person == history.person_of(record.signer):
+        return f"{name} is who asked for it"
+    if not _approval_fits(record, one, standing.key):
+        return f"the signature of {name} is not over this action"
+    return ""
+
+
+def _approval_fits(record: Record, one: Mapping[str, Any], key: bytes) -> bool:
+    message = APPROVED_AS + action_digest(record.fields)
+    return bytes_signed_by(key, message, base64.b64decode(one["sig"]))
+
+
+def _listed(problems: list[str]) -> str:
+    return f" ({'; '.join(problems)})" if problems else ""
+
+
 # == tidewaiter.custody.chains
 #
 # The chain of one device: its numbers, digests and clock, and what is missing between them.
@@ -2119,294 +2437,6 @@ _USUAL_BYTES = (
     b'"sig":"\x03","start_ms":17,"uptime_ms":,"v":1}\x04media\x04manifest'
 )
 """What a deflated record may refer back to; part of the format, never to be changed."""
-
-
-# == tidewaiter.custody.key_history
-#
-# Who may sign from which entry of the log to which: enrolments, rotations and revocations.
-#
-# Everything starts from the founding record, entry 0, in which the first people name each other.
-# Order is the order of the log, which its witnesses vouch for; no clock decides here, except that
-# a revocation says since when the key may have been in other hands.
-
-@dataclass(frozen=True)
-class Holder:
-    """Somebody, or something, whose keys the log knows."""
-
-    name: str
-    kind: str
-    """`device`, `dock`, `service` or `person`."""
-
-    person: str
-    """The natural person behind the name: one person may hold two cards."""
-
-    role: str
-    unit: str
-    """Empty where the enrolment says nothing of it, as the role."""
-
-
-@dataclass
-class KeyEpoch:
-    """One key of one holder, and the part of the log in which it counts."""
-
-    key: bytes
-    since: int
-    """Index of the entry that brought it in."""
-
-    rotated: int | None = None
-    """Index of the entry that replaced it."""
-
-    last_seq: int = 0
-    """Number of the rotation in the holder's own chain, if any; records before it stay valid."""
-
-    revoked: int | None = None
-    """Index of the entry that revoked it."""
-
-
-@dataclass(frozen=True)
-class Standing:
-    """What is known of one key: `problem` is empty where it counts, `key` None where unknown."""
-
-    key: bytes | None
-    problem: str
-
-
-@dataclass
-class KeyHistory:
-    """The keys that the entries so far have brought in, replaced and revoked."""
-
-    holders: dict[str, Holder] = field(default_factory=dict)
-    epochs: dict[tuple[str, int], KeyEpoch] = field(default_factory=dict)
-    owners: dict[bytes, str] = field(default_factory=dict)
-    """Whose each key is; a key shared by two could not tell them apart."""
-
-    newest: dict[str, int] = field(default_factory=dict)
-    """The last epoch of each holder."""
-
-    founded: bool = False
-
-    def enter(self, index: int, record: Record) -> str:
-        """Take in an entry that is validly signed and approved; says what is wrong, if anything.
-
-        An entry with something wrong takes no effect.
-        """
-        fields = record.fields
-        if record.kind == "policy":
-            return self._found(index, record) if "people" in fields else ""
-        if record.kind == "key.enrol":
-            holder = Holder(
-                name=fields["subject"],
-                kind=fields["holder"],
-                person=fields.get("person", fields["subject"]),
-                role=fields.get("role", ""),
-                unit=fields.get("unit", ""),
-            )
-            return self._add(index, holder, fields["key_epoch"], fields["key"])
-        if record.kind == "key.rotate":
-            return self._rotate(index, record)
-        if record.kind == "key.revoke":
-            return self._revoke(index, record)
-        return ""
-
-    def standing(self, signer: str, epoch: int, index: int, seq: int | None = None) -> Standing:
-        """Whether the signer's key of that epoch counts for the next entry, which has that index.
-
-        What a device numbered before it rotated its key counts with the old key, however late
-        it is docked.
-        """
-        known = self.epochs.get((signer, epoch))
-        if known is None:
-            return Standing(None, f"no entry before {index} enrols key {epoch} of {signer}")
-        if known.revoked is not None:
-            return Standing(
-                known.key, f"key {epoch} of {signer} was revoked by entry {known.revoked}"
-            )
-        is_earlier = seq is not None and seq < known.last_seq
-        if known.rotated is not None and not is_earlier:
-            return Standing(
-                known.key, f"key {epoch} of {signer} was replaced by entry {known.rotated}"
-            )
-        return Standing(known.key, "")
-
-    def person_of(self, name: str) -> str:
-        """The natural person behind a holder; the name itself where none is known."""
-        holder = self.holders.get(name)
-        return holder.person if holder else name
-
-    def owner_of(self, key: bytes) -> str:
-        """Whose key it is; empty where it is nobody's."""
-        return self.owners.get(key, "")
-
-    def _found(self, index: int, record: Record) -> str:
-        people = record.fields["people"]
-        if self.founded or index != 0:
-            return f"entry {index} names founders; only entry 0 may"
-        names, keys = {one["id"] for one in people}, {one["key"] for one in people}
-        if len(names) < len(people) or len(keys) < len(people):
-            return "the founding entry names a founder, or a key, twice"
-        for one in people:
-            holder = Holder(one["id"], "person", one["person"], one["role"], unit="")
-            self._add(index, holder, 0, one["key"])
-        self.founded = True
-        return ""
-
-    def _add(self, index: int, holder: Holder, epoch: int, encoded: str) -> str:
-        key = base64.b64decode(encoded)
-        owner, newest = self.owner_of(key), self.newest.get(holder.name, -1)
-        before = self.holders.get(holder.name, holder)
-        if owner:
-            return f"the key that entry {index} gives {holder.name} is already that of {owner}"
-        if epoch <= newest:
-            return f"entry {index} enrols key {epoch} of {holder.name}, which has key {newest}"
-        if (before.kind, before.person) != (holder.kind, holder.person):
-            return f"entry {index} makes {holder.name} another {holder.kind} than it was before"
-        self.holders[holder.name] = holder
-        self.epochs[holder.name, epoch] = KeyEpoch(key, index)
-        self.owners[key], self.newest[holder.name] = holder.name, epoch
-        return ""
-
-    def _rotate(self, index: int, record: Record) -> str:
-        signer, epoch = record.signer, record.epoch
-        if record.device != signer:
-            return f"entry {index}, a record of {record.device}, rotates a key of {signer}"
-        if record.fields["key_epoch"] != epoch + 1:
-            return f"entry {index} rotates key {epoch} of {signer} to another epoch than the next"
-        problem = self._add(index, self.holders[signer], epoch + 1, record.fields["key"])
-        if not problem:
-            replaced = self.epochs[signer, epoch]
-            replaced.rotated, replaced.last_seq = index, record.seq or 0
-        return problem
-
-    def _revoke(self, index: int, record: Record) -> str:
-        subject, revoker = record.fields["subject"], self.holders.get(record.signer)
-        if revoker is None or revoker.kind != "person":
-            return f"entry {index} revokes the keys of {subject} without being a person's"
-        if subject not in self.newest:
-            return f"entry {index} revokes the keys of {subject}, which has none"
-        for (name, _), known in self.epochs.items():
-            if name == subject and known.revoked is None:
-                known.revoked = index
-        return ""
-
-
-# == tidewaiter.custody.approvals
-#
-# Actions that two people of different roles must approve, and the check that they did.
-#
-# An approval signs `tidewaiter/approval/v1` and the SHA-256 of the action: all that the entry says
-# except where it stands in its signer's chain. The verifier compares persons, not keys, since one
-# person may hold two. That two names of the log are two people is the word of those who enrolled
-# them: nothing here can know it.
-
-APPROVED_AS = b"tidewaiter/approval/v1\n"
-ROLES_THAT_NEVER_APPROVE = frozenset({"storage", "log", "recording"})
-"""Who runs the machines, or holds the camera, does not decide what becomes of recordings."""
-
-# Known only when the entry is logged, after the approvals were given.
-_NOT_PART_OF_THE_ACTION = {"approvals", "sig", "seq", "prev", "epoch", "claimed_ms", "uptime_ms"}
-_ALWAYS_TWO = {kind for kind, (required, _) in KINDS.items() if required >= TWO_PERSONS}
-
-
-def needs_two(record: Record, *, holder_kind: str = "device", shortens: bool = True) -> bool:
-    """Whether the entry counts only with two approvals.
-
-    `holder_kind` is what its signer is (devices and docks rotate their keys alone); `shortens`
-    whether a change of category shortens the recording's life, which is assumed where unknown.
-    """
-    if record.kind == "category":
-        return shortens
-    if record.kind == "access":
-        return bool(record.fields["act"] == "release")
-    if record.kind == "hold":
-        return bool(record.fields["state"] == "lifted")
-    if record.kind == "key.rotate":
-        return holder_kind in {"person", "service"}
-    return record.kind in _ALWAYS_TWO
-
-
-def action_digest(fields: Mapping[str, Any]) -> bytes:
-    """SHA-256 of the action that the fields of an entry describe."""
-    action = {n: v for n, v in fields.items() if n not in _NOT_PART_OF_THE_ACTION} | {"v": 1}
-    return hashlib.sha256(canonical(action)).digest()
-
-
-def approve(fields: Mapping[str, Any], by: str, epoch: int, secret: bytes) -> dict[str, Any]:
-    """One approval of the action, to be put into the `approvals` of its entry."""
-    signature = sign_bytes(secret, APPROVED_AS + action_digest(fields))
-    return {"by": by, "epoch": epoch, "sig": base64.b64encode(signature).decode("ascii")}
-
-
-def missing_approvals(index: int, record: Record, history: KeyHistory) -> str:
-    """What the entry's approvals lack; empty where two people of different roles approved it.
-
-    The founding entry is approved by all whom it names.
-    """
-    if "people" in record.fields:
-        return _founders_missing(record)
-    counted: dict[str, Holder] = {}
-    spoilt: list[str] = []
-    for one in record.fields.get("approvals", ()):
-        problem = _why_it_does_not_count(index, record, one, history)
-        if problem:
-            spoilt.append(problem)
-            continue
-        holder = history.holders[one["by"]]
-        if holder.person in counted:
-            spoilt.append(f"{holder.person} approved twice")
-        counted[holder.person] = holder
-    roles = {holder.role for holder in counted.values()}
-    if len(roles) > 1:
-        return ""
-    if len(counted) > 1:
-        spoilt.append(f"all who approved have the role {roles.pop()}")
-    named = ", ".join(counted) or "nobody"
-    return f"approved by {named}; two people of different roles needed{_listed(spoilt)}"
-
-
-def _founders_missing(record: Record) -> str:
-    people = {one["id"]: one for one in record.fields["people"]}
-    signed = {
-        one["by"]
-        for one in record.fields["approvals"]
-        if one["by"] in people
-        and one["epoch"] == 0
-        and _approval_fits(record, one, base64.b64decode(people[one["by"]]["key"]))
-    }
-    if len({people[name]["person"] for name in signed}) < 2:
-        return "the founding entry is signed by fewer than two of the people it names"
-    if len({people[name]["role"] for name in signed}) < 2:
-        return "all founders have one role; two roles needed"
-    if signed != people.keys():
-        return f"the founding entry is not signed by {', '.join(sorted(people.keys() - signed))}"
-    return ""
-
-
-def _why_it_does_not_count(
-    index: int, record: Record, one: Mapping[str, Any], history: KeyHistory
-) -> str:
-    name = one["by"]
-    standing = history.standing(name, one["epoch"], index)
-    if standing.key is None or standing.problem:
-        return standing.problem
-    holder = history.holders[name]
-    if holder.kind != "person":
-        return f"{name} is a {holder.kind}, not a person"
-    if holder.role in ROLES_THAT_NEVER_APPROVE:
-        return f"{name} has the role {holder.role}, which approves nothing"
-    if holder.person == history.person_of(record.signer):
-        return f"{name} is who asked for it"
-    if not _approval_fits(record, one, standing.key):
-        return f"the signature of {name} is not over this action"
-    return ""
-
-
-def _approval_fits(record: Record, one: Mapping[str, Any], key: bytes) -> bool:
-    message = APPROVED_AS + action_digest(record.fields)
-    return bytes_signed_by(key, message, base64.b64decode(one["sig"]))
-
-
-def _listed(problems: list[str]) -> str:
-    return f" ({'; '.join(problems)})" if problems else ""
 
 
 # == tidewaiter.custody.gaps
@@ -3479,19 +3509,16 @@ class Policy:
     @property
     def needed_words(self) -> str:
         """What the quorum asks for, in words: “2 of vigilance, audit, wco”."""
-        groups = {group.name: group for group in self.groups}
-
-        def words(name: str) -> str:
-            group = groups.get(name)
-            if group is None:
-                return shown_name(name)
+        words = {witness.name: shown_name(witness.name) for witness in self.witnesses}
+        groups = {group.name for group in self.groups}
+        # Members are defined before their group; one pass keeps deep nesting off the stack.
+        for group in self.groups:
             members = [
-                f"({words(member)})" if member in groups else words(member)
+                f"({words[member]})" if member in groups else words[member]
                 for member in group.members
             ]
-            return f"{group.threshold} of {', '.join(members)}"
-
-        return words(self.quorum)
+            words[group.name] = f"{group.threshold} of {', '.join(members)}"
+        return words.get(self.quorum, self.quorum)
 
 
 def shown_name(name: str) -> str:
@@ -3507,6 +3534,7 @@ class _PolicyReading:
     witnesses: list[PolicyWitness] = field(default_factory=list)
     groups: list[PolicyGroup] = field(default_factory=list)
     quorum: str | None = None
+    names: set[str] = field(default_factory=set)
     members: set[str] = field(default_factory=set)
 
     def take(self, words: list[bytes]) -> None:
@@ -3543,6 +3571,7 @@ class _PolicyReading:
         self._must_be_new_key(key)
         url = _policy_word(words[2]) if words[2:] else ""
         self.witnesses.append(PolicyWitness(name, key, url))
+        self.names.add(name)
 
     def _group(self, words: list[bytes]) -> None:
         if len(words) < 3:
@@ -3550,6 +3579,7 @@ class _PolicyReading:
         name = self._new_name(words[0])
         members = tuple(self._new_member(word) for word in words[2:])
         self.groups.append(PolicyGroup(name, _threshold(words[1], len(members)), members))
+        self.names.add(name)
 
     def _quorum(self, words: list[bytes]) -> None:
         if len(words) != 1:
@@ -3557,22 +3587,19 @@ class _PolicyReading:
         if self.quorum is not None:
             raise MalformedText("a second quorum line; exactly one is needed")
         name = _policy_word(words[0])
-        if name != NO_QUORUM and name not in self._names():
+        if name != NO_QUORUM and name not in self.names:
             raise MalformedText(f"the quorum {quoted(words[0])} is not defined above")
         self.quorum = name
 
-    def _names(self) -> set[str]:
-        return {witness.name for witness in self.witnesses} | {group.name for group in self.groups}
-
     def _new_name(self, word: bytes) -> str:
         name = _policy_word(word)
-        if name == NO_QUORUM or name in self._names():
+        if name == NO_QUORUM or name in self.names:
             raise MalformedText(f"the name {quoted(word)} is taken already")
         return name
 
     def _new_member(self, word: bytes) -> str:
         name = _policy_word(word)
-        if name not in self._names():
+        if name not in self.names:
             raise MalformedText(f"the member {quoted(word)} is not defined above")
         if name in self.members:
             raise MalformedText(f"{quoted(word)} is a member already; a name may be one only once")
@@ -3954,7 +3981,8 @@ def verify(bundle: Bundle, policy_text: bytes, files: Sequence[HandedIn] = ()) -
     try:
         policy = Policy.parse(policy_text)
     except MalformedText as error:
-        return Verdict(Conclusion.NOT_A_BUNDLE, missing=(f"the policy cannot be read: {error}",))
+        text = one_line(f"the policy cannot be read: {error}")
+        return Verdict(Conclusion.NOT_A_BUNDLE, missing=(text,))
     if not any(part.body.startswith(FIRST_LINE) for part in bundle.proofs):
         text = f"no proof file was handed in: none begins with {FIRST_LINE.decode()}"
         return Verdict(Conclusion.NOT_A_BUNDLE, missing=(text,))
@@ -4058,12 +4086,16 @@ def _check_log(entries: Sequence[_Entry], policy: Policy, notes: Notebook) -> No
         if entry.judged.confirmed
     )
     judge = Judge(times=times, whole_log=is_whole)
+    erasers: dict[int, tuple[str, ...]] = {}
     for entry in entries:
+        # Asked before the entry is taken in: keys count as they stood then.
+        if entry.logged.record.kind == "erase":
+            erasers[entry.index] = _who_approved(entry, judge)
         found = judge.feed_record(entry.index, entry.logged.record)
         _note_findings(found, entry.logged.record, judge, notes)
         _note_signer(found, entry, judge, notes)
     _note_absences(entries, judge, notes)
-    _note_erasures({entry.index: entry.logged.record for entry in entries}, judge, notes)
+    _note_erasures({entry.index: entry.logged.record for entry in entries}, erasers, judge, notes)
     _note_limits(entries, judge, notes, is_whole=is_whole)
 
 
@@ -4160,16 +4192,31 @@ def _note_stretch(device: str, run: Run, notes: Notebook) -> None:
         )
 
 
-def _note_erasures(records: Mapping[int, Record], judge: Judge, notes: Notebook) -> None:
+def _who_approved(entry: _Entry, judge: Judge) -> tuple[str, ...]:
+    """Whose approvals of the entry count; empty where they are not enough."""
+    index, record = entry.index, entry.logged.record
+    if missing_approvals(index, record, judge.history):
+        return ()
+    return approvers(index, record, judge.history)
+
+
+def _note_erasures(
+    records: Mapping[int, Record],
+    erasers: Mapping[int, tuple[str, ...]],
+    judge: Judge,
+    notes: Notebook,
+) -> None:
     """An erased recording is proven to have existed; say why it went and who approved."""
     for name, kept in judge.retention.recordings.items():
-        if kept.erased_by is not None:
-            fields = records[kept.erased_by].fields
-            people = " and ".join(judge.history.person_of(one["by"]) for one in fields["approvals"])
-            notes.proven.append(
-                f"{name} was erased by entry {kept.erased_by}, approved by {people or 'nobody'}: "
-                f"{shown_text(fields['basis'])}"
-            )
+        if kept.erased_by is None:
+            continue
+        entry, people = kept.erased_by, " and ".join(erasers[kept.erased_by])
+        basis = shown_text(records[entry].fields["basis"])
+        if people:
+            text = f"{name} was erased by entry {entry}, approved by {people}: {basis}"
+        else:
+            text = f"{name} was erased by entry {entry}; who approved that is not proven: {basis}"
+        notes.proven.append(text)
 
 
 def _note_limits(

@@ -21,10 +21,14 @@ from tests.custody.bundle_kit import (
 )
 from tests.custody.record_kit import World, secret_of
 from tests.custody.signers import LOG, POLICY, key
+from tidewaiter.custody.checkpoint import Checkpoint
 from tidewaiter.custody.commitments import Opening, commit, format_openings
 from tidewaiter.custody.extra import pack_extra, unpack_extra
+from tidewaiter.custody.merkle import Tree, leaf_hash
+from tidewaiter.custody.note import sign_note
 from tidewaiter.custody.proof import ProofFile
 from tidewaiter.custody.record import parse_record, sign_record
+from tidewaiter.custody.translating import words_in
 from tidewaiter.custody.verdict import Conclusion, shown_text, shown_time
 from tidewaiter.custody.verify import Bundle, Part, verify
 from tidewaiter.errors import MalformedText
@@ -461,3 +465,45 @@ def test_a_file_without_any_recording_to_compare_it_with(world):
     verdict = verify(bundle_of(world, [0, 1]), POLICY, [handed_in("film.mp4", b"film")])
     assert verdict.exit_code == 3
     assert "the entry with which film.mp4 could be compared" in verdict.missing[0]
+
+
+def test_an_erasure_is_said_to_be_approved_only_by_those_whose_approval_counts():
+    """Whoever logs an erasure may write any names and any bytes as its approvals."""
+    world = camera_world()
+    world.erase("bwc-1/2", by=("minister", "judge"))
+    verdict = verify(bundle_of(world, [0, 1, 2, 3, SEGMENT, 8], openings=False), POLICY)
+    assert verdict.contradictions == ()
+    (told,) = [one for one in verdict.proven if "erased" in one]
+    assert told == "bwc-1/2 was erased by entry 8; who approved that is not proven: term over"
+    assert any("two people of different roles needed" in one for one in verdict.not_proven)
+
+
+def test_an_approval_that_does_not_count_is_not_told_beside_those_that_do():
+    world = camera_world()
+    world.erase("bwc-1/2", by=("amara", "minister", "bilal"))
+    verdict = verify(bundle_of(world, openings=False), POLICY)
+    assert verdict.exit_code == 0, verdict.words()
+    assert "erased by entry 8, approved by amara and bilal: term over" in verdict.words()
+    assert "minister" not in verdict.words()
+
+
+@pytest.mark.parametrize("mark", ["\u2028", "\u0085", "\u202e", "\u009b", "\x7f"])
+def test_the_name_of_a_foreign_log_cannot_write_a_line_of_the_verdict(world, mark):
+    """A note allows every character but controls below U+0020, and some of the others end lines."""
+    origin = f"x{mark}Proven{mark}  - film.mp4 is the manifest of bwc-1/1 logged as entry 4{mark}"
+    tree = Tree([leaf_hash(world.leaves[0])])
+    note = sign_note(Checkpoint(origin, 1, tree.root()).text, LOG).encoded
+    proof = ProofFile(0, (), note, pack_extra(world.leaves[0])).encoded
+    verdict = verify(Bundle((Part("one", proof),)), POLICY)
+    assert verdict.exit_code == 3
+    for language in ("en", "fr"):
+        told = words_in(verdict, language)
+        assert mark not in told
+        assert len(told.splitlines()) == 4
+
+
+def test_groups_within_groups_do_not_end_the_verifier(world):
+    lines = [f"log {LOG.verifier}", f"witness w {WITNESSES[0].verifier}", "group g0 any w"]
+    lines += [f"group g{n} any g{n - 1}" for n in range(1, 3000)]
+    policy = "".join(f"{line}\n" for line in [*lines, "quorum g2999"]).encode()
+    assert verify(bundle_of(world, [0]), policy).exit_code == 0

@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Mapping
+from itertools import combinations
 from typing import Any
 
 from tidewaiter.custody.key_history import Holder, KeyHistory
@@ -67,7 +68,29 @@ def missing_approvals(index: int, record: Record, history: KeyHistory) -> str:
     """
     if "people" in record.fields:
         return _founders_missing(record)
-    counted: dict[str, Holder] = {}
+    counted, spoilt = _judged(index, record, history)
+    pairs = combinations(counted, 2)
+    if any(one.person != other.person and one.role != other.role for one, other in pairs):
+        return ""
+    people = list(dict.fromkeys(holder.person for holder in counted))
+    if len(people) > 1:
+        spoilt.append(f"all who approved have the role {counted[0].role}")
+    named = ", ".join(people) or "nobody"
+    return f"approved by {named}; two people of different roles needed{_listed(spoilt)}"
+
+
+def approvers(index: int, record: Record, history: KeyHistory) -> tuple[str, ...]:
+    """The people whose approvals of the entry count, each once, as they stand in it.
+
+    Not for the founding entry. Whether they are enough `missing_approvals` says.
+    """
+    counted, _ = _judged(index, record, history)
+    return tuple(dict.fromkeys(holder.person for holder in counted))
+
+
+def _judged(index: int, record: Record, history: KeyHistory) -> tuple[list[Holder], list[str]]:
+    """The holders whose approvals count, and why others do not."""
+    counted: list[Holder] = []
     spoilt: list[str] = []
     for one in record.fields.get("approvals", ()):
         problem = _why_it_does_not_count(index, record, one, history)
@@ -75,16 +98,10 @@ def missing_approvals(index: int, record: Record, history: KeyHistory) -> str:
             spoilt.append(problem)
             continue
         holder = history.holders[one["by"]]
-        if holder.person in counted:
+        if any(holder.person == other.person for other in counted):
             spoilt.append(f"{holder.person} approved twice")
-        counted[holder.person] = holder
-    roles = {holder.role for holder in counted.values()}
-    if len(roles) > 1:
-        return ""
-    if len(counted) > 1:
-        spoilt.append(f"all who approved have the role {roles.pop()}")
-    named = ", ".join(counted) or "nobody"
-    return f"approved by {named}; two people of different roles needed{_listed(spoilt)}"
+        counted.append(holder)
+    return counted, spoilt
 
 
 def _founders_missing(record: Record) -> str:

@@ -97,19 +97,16 @@ class Policy:
     @property
     def needed_words(self) -> str:
         """What the quorum asks for, in words: “2 of vigilance, audit, wco”."""
-        groups = {group.name: group for group in self.groups}
-
-        def words(name: str) -> str:
-            group = groups.get(name)
-            if group is None:
-                return shown_name(name)
+        words = {witness.name: shown_name(witness.name) for witness in self.witnesses}
+        groups = {group.name for group in self.groups}
+        # Members are defined before their group; one pass keeps deep nesting off the stack.
+        for group in self.groups:
             members = [
-                f"({words(member)})" if member in groups else words(member)
+                f"({words[member]})" if member in groups else words[member]
                 for member in group.members
             ]
-            return f"{group.threshold} of {', '.join(members)}"
-
-        return words(self.quorum)
+            words[group.name] = f"{group.threshold} of {', '.join(members)}"
+        return words.get(self.quorum, self.quorum)
 
 
 def shown_name(name: str) -> str:
@@ -125,6 +122,7 @@ class _PolicyReading:
     witnesses: list[PolicyWitness] = field(default_factory=list)
     groups: list[PolicyGroup] = field(default_factory=list)
     quorum: str | None = None
+    names: set[str] = field(default_factory=set)
     members: set[str] = field(default_factory=set)
 
     def take(self, words: list[bytes]) -> None:
@@ -161,6 +159,7 @@ class _PolicyReading:
         self._must_be_new_key(key)
         url = _policy_word(words[2]) if words[2:] else ""
         self.witnesses.append(PolicyWitness(name, key, url))
+        self.names.add(name)
 
     def _group(self, words: list[bytes]) -> None:
         if len(words) < 3:
@@ -168,6 +167,7 @@ class _PolicyReading:
         name = self._new_name(words[0])
         members = tuple(self._new_member(word) for word in words[2:])
         self.groups.append(PolicyGroup(name, _threshold(words[1], len(members)), members))
+        self.names.add(name)
 
     def _quorum(self, words: list[bytes]) -> None:
         if len(words) != 1:
@@ -175,22 +175,19 @@ class _PolicyReading:
         if self.quorum is not None:
             raise MalformedText("a second quorum line; exactly one is needed")
         name = _policy_word(words[0])
-        if name != NO_QUORUM and name not in self._names():
+        if name != NO_QUORUM and name not in self.names:
             raise MalformedText(f"the quorum {quoted(words[0])} is not defined above")
         self.quorum = name
 
-    def _names(self) -> set[str]:
-        return {witness.name for witness in self.witnesses} | {group.name for group in self.groups}
-
     def _new_name(self, word: bytes) -> str:
         name = _policy_word(word)
-        if name == NO_QUORUM or name in self._names():
+        if name == NO_QUORUM or name in self.names:
             raise MalformedText(f"the name {quoted(word)} is taken already")
         return name
 
     def _new_member(self, word: bytes) -> str:
         name = _policy_word(word)
-        if name not in self._names():
+        if name not in self.names:
             raise MalformedText(f"the member {quoted(word)} is not defined above")
         if name in self.members:
             raise MalformedText(f"{quoted(word)} is a member already; a name may be one only once")

@@ -34,7 +34,7 @@ def words_in(verdict: Verdict, language: str) -> str:
     if language != "fr":
         return verdict.words()
     lines = []
-    for line in verdict.words().splitlines():
+    for line in verdict.words().removesuffix("\n").split("\n"):
         if line.startswith("  - "):
             lines.append(f"  - {_sentence(line[4:])}")
         else:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 
@@ -89,10 +90,12 @@ class Notebook:
             conclusion = Conclusion.CONTRADICTED
         return Verdict(
             conclusion,
-            tuple(dict.fromkeys(self.proven)),
-            tuple(dict.fromkeys(self.not_proven)),
-            tuple(dict.fromkeys(self.missing)),
-            tuple(dict.fromkeys(self.contradictions)),
+            _on_one_line(self.proven),
+            _on_one_line(self.not_proven),
+            _on_one_line(self.missing),
+            tuple(
+                replace(one, text=one_line(one.text)) for one in dict.fromkeys(self.contradictions)
+            ),
         )
 
 
@@ -105,5 +108,14 @@ def shown_time(time_ms: int) -> str:
 
 def shown_text(text: str) -> str:
     """A foreign text as it may be printed: no control characters, not too long."""
-    clean = "".join(letter if letter.isprintable() else "?" for letter in text[:_LONGEST_SHOWN])
+    clean = one_line(text[:_LONGEST_SHOWN])
     return clean if len(text) <= _LONGEST_SHOWN else f"{clean}…"
+
+
+def one_line(text: str) -> str:
+    """A sentence that may hold foreign words: nothing in it ends a line or turns its direction."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
+
+
+def _on_one_line(sentences: Sequence[str]) -> tuple[str, ...]:
+    return tuple(one_line(sentence) for sentence in dict.fromkeys(sentences))

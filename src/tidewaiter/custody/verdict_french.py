@@ -80,6 +80,9 @@ FRENCH_SENTENCES = {
     "{recording} was erased by entry {n#}, approved by {who*}: {basis*}": (
         "{recording} a été effacé par l'entrée {n#}, approuvée par {who*} : {basis*}"
     ),
+    "{recording} was erased by entry {n#}; who approved that is not proven: {basis*}": (
+        "{recording} a été effacé par l'entrée {n#} ; qui l'a approuvé n'est pas prouvé : {basis*}"
+    ),
     # Files and openings.
     "{name*} is, byte for byte, the recording {recording} of {who} logged as entry {n#}<sealed>": (
         "{name*} est, octet pour octet, l'enregistrement {recording} de {who} consigné par "

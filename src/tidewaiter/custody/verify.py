@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from tidewaiter.custody.approvals import approvers, missing_approvals
 from tidewaiter.custody.chains import Run
 from tidewaiter.custody.discrepancy import Discrepancy
 from tidewaiter.custody.extra import unpack_extra
@@ -18,7 +19,14 @@ from tidewaiter.custody.policy import Policy, shown_name
 from tidewaiter.custody.proof import FIRST_LINE, ProofFile
 from tidewaiter.custody.record import Record, parse_record
 from tidewaiter.custody.trust import JudgedCheckpoint, judge_proof
-from tidewaiter.custody.verdict import Conclusion, Notebook, Verdict, shown_text, shown_time
+from tidewaiter.custody.verdict import (
+    Conclusion,
+    Notebook,
+    Verdict,
+    one_line,
+    shown_text,
+    shown_time,
+)
 from tidewaiter.custody.verify_files import HandedIn, LoggedEntry, check_files
 from tidewaiter.custody.witness_times import witness_times
 from tidewaiter.errors import BadSignature, BrokenProof, MalformedText, UnknownSigner
@@ -56,7 +64,8 @@ def verify(bundle: Bundle, policy_text: bytes, files: Sequence[HandedIn] = ()) -
     try:
         policy = Policy.parse(policy_text)
     except MalformedText as error:
-        return Verdict(Conclusion.NOT_A_BUNDLE, missing=(f"the policy cannot be read: {error}",))
+        text = one_line(f"the policy cannot be read: {error}")
+        return Verdict(Conclusion.NOT_A_BUNDLE, missing=(text,))
     if not any(part.body.startswith(FIRST_LINE) for part in bundle.proofs):
         text = f"no proof file was handed in: none begins with {FIRST_LINE.decode()}"
         return Verdict(Conclusion.NOT_A_BUNDLE, missing=(text,))
@@ -160,12 +169,16 @@ def _check_log(entries: Sequence[_Entry], policy: Policy, notes: Notebook) -> No
         if entry.judged.confirmed
     )
     judge = Judge(times=times, whole_log=is_whole)
+    erasers: dict[int, tuple[str, ...]] = {}
     for entry in entries:
+        # Asked before the entry is taken in: keys count as they stood then.
+        if entry.logged.record.kind == "erase":
+            erasers[entry.index] = _who_approved(entry, judge)
         found = judge.feed_record(entry.index, entry.logged.record)
         _note_findings(found, entry.logged.record, judge, notes)
         _note_signer(found, entry, judge, notes)
     _note_absences(entries, judge, notes)
-    _note_erasures({entry.index: entry.logged.record for entry in entries}, judge, notes)
+    _note_erasures({entry.index: entry.logged.record for entry in entries}, erasers, judge, notes)
     _note_limits(entries, judge, notes, is_whole=is_whole)
 
 
@@ -262,16 +275,31 @@ def _note_stretch(device: str, run: Run, notes: Notebook) -> None:
         )
 
 
-def _note_erasures(records: Mapping[int, Record], judge: Judge, notes: Notebook) -> None:
+def _who_approved(entry: _Entry, judge: Judge) -> tuple[str, ...]:
+    """Whose approvals of the entry count; empty where they are not enough."""
+    index, record = entry.index, entry.logged.record
+    if missing_approvals(index, record, judge.history):
+        return ()
+    return approvers(index, record, judge.history)
+
+
+def _note_erasures(
+    records: Mapping[int, Record],
+    erasers: Mapping[int, tuple[str, ...]],
+    judge: Judge,
+    notes: Notebook,
+) -> None:
     """An erased recording is proven to have existed; say why it went and who approved."""
     for name, kept in judge.retention.recordings.items():
-        if kept.erased_by is not None:
-            fields = records[kept.erased_by].fields
-            people = " and ".join(judge.history.person_of(one["by"]) for one in fields["approvals"])
-            notes.proven.append(
-                f"{name} was erased by entry {kept.erased_by}, approved by {people or 'nobody'}: "
-                f"{shown_text(fields['basis'])}"
-            )
+        if kept.erased_by is None:
+            continue
+        entry, people = kept.erased_by, " and ".join(erasers[kept.erased_by])
+        basis = shown_text(records[entry].fields["basis"])
+        if people:
+            text = f"{name} was erased by entry {entry}, approved by {people}: {basis}"
+        else:
+            text = f"{name} was erased by entry {entry}; who approved that is not proven: {basis}"
+        notes.proven.append(text)
 
 
 def _note_limits(
