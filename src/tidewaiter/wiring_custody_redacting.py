@@ -139,14 +139,14 @@ def _where(found: Comparison) -> str:
 
 
 def _must_be_faithful(name: str, found: Comparison) -> None:
-    if found.verdict == "unchanged":
-        raise InputError(
-            f"{name} holds the recording's own coded pictures: nothing in it is hidden"
-        )
     if found.verdict == "altered":
         raise IntegrityError(
             f"redaction-not-faithful: {name} differs from its recording outside the masks "
             f"({_where(found)}); it was not logged"
+        )
+    if found.verdict == "unchanged" or found.carrier == "sound_re_encoded":
+        raise InputError(
+            f"{name} holds the recording's own coded pictures: nothing in it is hidden"
         )
     if found.verdict != "transcoded":
         raise ExaminationError(

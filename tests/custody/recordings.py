@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from fractions import Fraction
 from pathlib import Path
 
@@ -44,6 +45,7 @@ def write(
     fps: int = 25,
     options: dict[str, str] | None = None,
     size: tuple[int, int] | None = None,
+    bit_rate: int | None = None,
 ) -> Path:
     """Encode grey frames (and sound in AAC) to a file."""
     import av
@@ -54,6 +56,8 @@ def write(
         stream.pix_fmt = "yuv420p"
         stream.codec_context.thread_count = 1
         voice = None if sound is None else output.add_stream("aac", rate=RATE, layout="mono")
+        if voice is not None and bit_rate is not None:
+            voice.bit_rate = bit_rate
         for index, pixels in enumerate(frames):
             frame = av.VideoFrame.from_ndarray(pixels, format="gray")
             frame = frame.reformat(stream.width, stream.height, "yuv420p", threads=1)
@@ -76,6 +80,44 @@ def remux(source: Path, target: Path, **options: str) -> Path:
                 packet.stream = copies[packet.stream.index]
                 writer.mux(packet)
     return target
+
+
+def mixed(pictures_of: Path, sound_of: Path, target: Path) -> Path:
+    """The coded pictures of one file and the coded sound of another, in a third."""
+    with contextlib.ExitStack() as stack:
+        seen, heard = (stack.enter_context(av_open(path)) for path in (pictures_of, sound_of))
+        writer = stack.enter_context(av_open(target, "w"))
+        streams = (seen.streams.video[0], heard.streams.audio[0])
+        copies = [writer.add_stream_from_template(one) for one in streams]
+        for stream, copy in zip(streams, copies, strict=True):
+            _copied(stream, copy, writer)
+    return target
+
+
+def doubled(source: Path, target: Path, kind: str) -> Path:
+    """A file with its pictures, or its sound, in two streams alike."""
+    with av_open(source) as reader, av_open(target, "w") as writer:
+        pictures_, sound = reader.streams.video[0], reader.streams.audio[0]
+        streams = [pictures_, sound, pictures_ if kind == "pictures" else sound]
+        copies = [writer.add_stream_from_template(one) for one in streams]
+        for stream, copy in zip(streams, copies, strict=True):
+            _copied(stream, copy, writer)
+    return target
+
+
+def _copied(stream, copy, writer) -> None:
+    stream.container.seek(0)
+    for packet in stream.container.demux(stream):
+        if packet.dts is not None:
+            packet.stream = copy
+            writer.mux(packet)
+
+
+def av_open(path: Path, mode: str = "r"):
+    """A container of PyAV."""
+    import av
+
+    return av.open(str(path), mode)
 
 
 GROUP = 12

@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from tests.custody.recordings import RATE, pictures, remux, tones, write
+from tests.custody.recordings import RATE, doubled, mixed, pictures, remux, tones, write
 from tidewaiter.casework.manifests import take_manifest
 from tidewaiter.custody.locate import compare
 from tidewaiter.custody.masks import Mask
@@ -258,3 +258,59 @@ def test_times_that_lie_do_not_ask_for_memory(original):
     copy = dataclasses.replace(original, sha256="0" * 64, prints=lying)
     assert compare(original, copy).verdict == "altered"
     assert compare(copy, original).verdict == "altered"
+
+
+def test_sound_added_to_a_silent_recording_is_inserted(scene, folder):
+    """Neither beside the original's own pictures nor beside pictures encoded anew."""
+    frames, sound = scene
+    silent = write(folder / "silent.mp4", frames)
+    original = take_manifest(silent, Limits())
+    dubbed = take_manifest(mixed(silent, folder / "original.mp4", folder / "dubbed.mp4"), Limits())
+    anew = take_manifest(write(folder / "anew.mp4", frames, sound, options=COARSE), Limits())
+    for copy in (dubbed, anew):
+        found = compare(original, copy)
+        assert (found.verdict, kinds(found)) == ("altered", ["sound_inserted"])
+
+
+def test_a_silent_track_beside_a_recording_without_sound_is_noted(scene, folder):
+    frames, sound = scene
+    bare = take_manifest(write(folder / "bare.mp4", frames), Limits())
+    path = write(folder / "hush.mp4", frames, np.zeros_like(sound), options=COARSE)
+    found = compare(bare, take_manifest(path, Limits()))
+    assert found.verdict == "transcoded"
+    assert "silent sound" in found.notes
+
+
+def test_own_pictures_beside_sound_encoded_anew_are_not_called_unchanged(original, scene, folder):
+    other = write(folder / "resung.mp4", *scene, bit_rate=24_000)
+    copy = mixed(folder / "original.mp4", other, folder / "kept.mp4")
+    found = compare(original, take_manifest(copy, Limits()))
+    assert (found.verdict, found.carrier) == ("transcoded", "sound_re_encoded")
+    assert not found.differences
+
+
+def test_sound_that_cannot_be_heard_is_not_called_missing_or_the_same(original):
+    prints = original.prints
+    unheard = dataclasses.replace(
+        prints, sound_hash=~prints.sound_hash, sound_band=prints.sound_band[:0]
+    )
+    other = dataclasses.replace(original, sha256="0" * 64, prints=unheard)
+    for found in (compare(original, other), compare(other, original)):
+        assert (found.verdict, found.notes) == ("transcoded", ("sound not comparable",))
+
+
+@pytest.mark.parametrize("streams", ["pictures", "sound"])
+def test_streams_that_were_not_compared_leave_the_verdict_open(original, folder, streams):
+    path = folder / f"further-{streams}.mkv"
+    doubled(folder / "original.mp4", path, streams)
+    found = compare(original, take_manifest(path, Limits()))
+    assert (found.verdict, found.notes) == ("cannot_tell", ("further streams",))
+
+
+def test_coded_pictures_are_told_apart_by_their_whole_hash(original):
+    """Two pictures whose hashes agree in 8 bytes can be made in 2^32 tries."""
+    forged = original.prints.picture_hash.copy()
+    forged[50, 8:] ^= 1
+    prints = dataclasses.replace(original.prints, picture_hash=forged)
+    found = compare(original, dataclasses.replace(original, sha256="0" * 64, prints=prints))
+    assert kinds(found) == ["replaced"]

@@ -4,8 +4,16 @@ import dataclasses
 
 import pytest
 
+from tidewaiter.custody.differences import (
+    CARRIERS,
+    MEASURES,
+    NOT_COMPARED,
+    Comparison,
+    Difference,
+    Place,
+    Stretch,
+)
 from tidewaiter.custody.differences import KINDS as DIFFERENCE_KINDS
-from tidewaiter.custody.differences import MEASURES, Comparison, Difference, Place, Stretch
 from tidewaiter.messages import translator
 from tidewaiter.report.comparison_page import (
     KINDS,
@@ -55,6 +63,10 @@ def unaltered(verdict, carrier):
     return dataclasses.replace(FOUND, verdict=verdict, carrier=carrier, differences=(), notes=())
 
 
+def said_of(found):
+    return " ".join(sentence.render(str) for sentence in verdict_words(found))
+
+
 def test_every_kind_and_every_measure_has_words():
     assert set(KINDS) == set(DIFFERENCE_KINDS)
     assert set(MEASURED) == set(MEASURES)
@@ -76,6 +88,7 @@ def test_what_was_measured_is_said_with_its_threshold(measure):
     said = measured_words(dataclasses.replace(CUT, measure=measure, **levels)).render(str)
     assert "{" not in said
     assert bare or ("7" in said and "3" in said)
+    assert ("alter nothing" in said) == (not bare and measure != "pace")
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])
@@ -102,6 +115,7 @@ def test_languages_differ():
         ("unchanged", "same_file", "same file"),
         ("unchanged", "remuxed", "remuxed"),
         ("transcoded", "re_encoded", "does not prove"),
+        ("transcoded", "sound_re_encoded", "sound was encoded anew"),
         ("cannot_tell", "re_encoded", "Cannot tell"),
     ],
 )
@@ -112,9 +126,20 @@ def test_each_verdict_has_its_words(verdict, carrier, word):
 
 
 def test_an_exact_comparison_says_so():
-    exact = dataclasses.replace(FOUND, differences=(dataclasses.replace(CUT, exact=True),))
-    assert "bit by bit" in " ".join(sentence.render(str) for sentence in verdict_words(exact))
-    assert "bit by bit" not in " ".join(s.render(str) for s in verdict_words(FOUND))
+    exact = dataclasses.replace(FOUND, carrier="remuxed")
+    assert "bit by bit" in said_of(exact)
+    assert "bit by bit" not in said_of(FOUND)
+    assert "bit by bit" not in said_of(dataclasses.replace(FOUND, carrier="sound_re_encoded"))
+
+
+def test_every_carrier_has_words_for_what_was_altered():
+    for carrier in set(CARRIERS) - {"same_file"}:
+        assert said_of(dataclasses.replace(FOUND, carrier=carrier)).startswith("Altered.")
+
+
+def test_what_was_not_compared_is_said_where_nothing_else_differs():
+    found = dataclasses.replace(unaltered("cannot_tell", "remuxed"), notes=(NOT_COMPARED,))
+    assert "holds more than was compared" in said_of(found)
 
 
 def test_lines_for_a_terminal_name_every_difference():

@@ -40,7 +40,9 @@ MEASURES = (
 encoding usually leaves at that place, a length, or how many times as fast a recording runs."""
 
 VERDICTS = ("unchanged", "transcoded", "altered", "cannot_tell")
-CARRIERS = ("same_file", "remuxed", "re_encoded")
+CARRIERS = ("same_file", "remuxed", "sound_re_encoded", "re_encoded")
+NOT_COMPARED = "further streams"
+"""The note that a file holds more streams than were compared; what they show is not known."""
 
 
 @dataclass(frozen=True)
@@ -91,8 +93,9 @@ class Comparison:
     """The verdict on a copy and everything it rests on.
 
     `carrier` says how the copy comes: the same file, the same coded material in another
-    container, or encoded anew. `notes` names what is not judged by content: parameter sets,
-    a signature in the stream that is gone, a crop, another frame rate, sound not comparable.
+    container, the same coded pictures beside sound that was encoded anew, or all of it encoded
+    anew. `notes` names what is not judged by content: parameter sets, a signature in the stream
+    that is gone, a crop, another frame rate, sound not comparable, further streams.
     """
 
     verdict: str

@@ -8,7 +8,13 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from tidewaiter.custody.differences import Comparison, Difference, Place, Stretch
+from tidewaiter.custody.differences import (
+    NOT_COMPARED,
+    Comparison,
+    Difference,
+    Place,
+    Stretch,
+)
 from tidewaiter.custody.locate_exact import exact_changes, keys_of, shared_share
 from tidewaiter.custody.locate_partly import keeps_pictures, locate_touched, unasked_groups
 from tidewaiter.custody.locate_pictures import (
@@ -17,7 +23,7 @@ from tidewaiter.custody.locate_pictures import (
     PictureThresholds,
     locate_pictures,
 )
-from tidewaiter.custody.locate_sound import SoundFindings, locate_sound
+from tidewaiter.custody.locate_sound import QUIETEST, SoundFindings, locate_sound
 from tidewaiter.custody.manifest import Manifest
 from tidewaiter.custody.masks import Mask
 from tidewaiter.custody.painted import Painted
@@ -25,6 +31,7 @@ from tidewaiter.custody.runs import Change
 from tidewaiter.custody.stretches import coded_times, from_zero, retimed, stretch_at
 from tidewaiter.custody.thresholds import Thresholds, shipped_thresholds
 from tidewaiter.traces.fingerprints import (
+    FURTHER_STREAMS,
     SHARE_UNITS,
     SMALL_HEIGHT,
     SMALL_WIDTH,
@@ -74,11 +81,13 @@ def compare(
     notes = _notes(ours, theirs)
     limits = PictureThresholds(thresholds.picture, thresholds.clock, thresholds.shortest)
     if share >= SHARED_SHARE and masks and keeps_pictures(ours, theirs):
-        found = [*_touched(ours, theirs, limits, masks), *_exact_sound(original, copy)]
+        found = [*_touched(ours, theirs, limits, masks)]
+        found += _kept_sound(ours, theirs, thresholds, notes)
         return _verdict(original, copy, "re_encoded", found, notes, thresholds)
     if share >= SHARED_SHARE:
-        found = [*_exact_pictures(ours, theirs), *_exact_sound(original, copy)]
-        return _verdict(original, copy, "remuxed", found, notes, thresholds)
+        found = [*_exact_pictures(ours, theirs), *_kept_sound(ours, theirs, thresholds, notes)]
+        carrier = "sound_re_encoded" if _is_sound_anew(ours, theirs) else "remuxed"
+        return _verdict(original, copy, carrier, found, notes, thresholds)
     pictures = locate_pictures(ours, theirs, limits, masks)
     found = _seen(pictures, ours, theirs, limits)
     if pictures.window is not None:
@@ -87,7 +96,7 @@ def compare(
         notes.append("another frame rate")
     elif pictures.pace != 1.0:
         found.append(_paced(pictures.pace, ours, theirs))
-    found += _heard(original, copy, found, thresholds, notes)
+    found += _heard(ours, theirs, found, thresholds, notes)
     return _verdict(original, copy, "re_encoded", found, notes, thresholds, floor=pictures.floor)
 
 
@@ -102,12 +111,12 @@ def _verdict(  # noqa: PLR0913 - the parts of a comparison
     floor: float | None = None,
     unknown: bool = False,
 ) -> Comparison:
-    if unknown:
-        verdict = "cannot_tell"
-    elif found:
+    if found:
         verdict = "altered"
+    elif unknown or NOT_COMPARED in notes:
+        verdict = "cannot_tell"
     else:
-        verdict = "transcoded" if carrier == "re_encoded" else "unchanged"
+        verdict = "transcoded" if carrier.endswith("re_encoded") else "unchanged"
     return Comparison(
         verdict=verdict,
         carrier=carrier,
@@ -140,6 +149,8 @@ def _notes(ours: Fingerprints, theirs: Fingerprints) -> list[str]:
         notes.append("signature stripped")
     if theirs.broken:
         notes.append("broken pictures")
+    if ours.marks.get(FURTHER_STREAMS, 0) or theirs.marks.get(FURTHER_STREAMS, 0):
+        notes.append(NOT_COMPARED)
     return notes
 
 
@@ -183,18 +194,19 @@ def _touched(
     return [*unasked, *seen, *retimed(ours.frame_time, theirs.frame_time)]
 
 
-def _exact_sound(original: Manifest, copy: Manifest) -> list[Difference]:
-    ours, theirs = original.prints, copy.prints
-    assert ours is not None
-    assert theirs is not None
-    if not len(ours.sound_hash):
-        return []
-    if not len(theirs.sound_hash):
-        return [_missing_sound(theirs)]
+def _is_sound_anew(ours: Fingerprints, theirs: Fingerprints) -> bool:
+    """Whether both have sound, and the copy's is not what the original has, packet by packet."""
     keys, others = keys_of(ours.sound_hash), keys_of(theirs.sound_hash)
-    if shared_share(keys, others) < SHARED_SHARE:
-        thresholds = shipped_thresholds()
-        return _heard(original, copy, [], thresholds, [])
+    return bool(keys and others) and shared_share(keys, others) < SHARED_SHARE
+
+
+def _kept_sound(
+    ours: Fingerprints, theirs: Fingerprints, thresholds: Thresholds, notes: list[str]
+) -> list[Difference]:
+    """Differences of the sound beside pictures that were kept: packet by packet, if it was too."""
+    keys, others = keys_of(ours.sound_hash), keys_of(theirs.sound_hash)
+    if not (keys and others) or _is_sound_anew(ours, theirs):
+        return _heard(ours, theirs, [], thresholds, notes)
     our_times, their_times = from_zero(ours.sound_pts), from_zero(theirs.sound_pts)
     return [
         Difference(
@@ -207,8 +219,18 @@ def _exact_sound(original: Manifest, copy: Manifest) -> list[Difference]:
     ]
 
 
-def _missing_sound(theirs: Fingerprints) -> Difference:
-    return Difference("sound_missing", stretch_at(theirs.frame_time, (0, len(theirs.frame_time))))
+def _whole_sound(kind: str, theirs: Fingerprints) -> Difference:
+    return Difference(kind, stretch_at(theirs.frame_time, (0, len(theirs.frame_time))))
+
+
+def _added_sound(theirs: Fingerprints, notes: list[str]) -> list[Difference]:
+    """The whole sound of a copy whose original has none; exporters add tracks that are silent."""
+    if not len(theirs.sound_hash):
+        return []
+    if len(theirs.sound_band) and theirs.sound_band.max() <= QUIETEST:
+        notes.append("silent sound")
+        return []
+    return [_whole_sound("sound_inserted", theirs)]
 
 
 def _seen(
@@ -299,20 +321,17 @@ def _change(change: Change, ours: NDArray[np.int64], theirs: NDArray[np.int64]) 
 
 
 def _heard(
-    original: Manifest,
-    copy: Manifest,
+    ours: Fingerprints,
+    theirs: Fingerprints,
     pictures: list[Difference],
     thresholds: Thresholds,
     notes: list[str],
 ) -> list[Difference]:
     """Differences of the sound that those of the pictures do not explain."""
-    ours, theirs = original.prints, copy.prints
-    assert ours is not None
-    assert theirs is not None
-    if not len(ours.sound_band):
-        return []
-    if not len(theirs.sound_band):
-        return [_missing_sound(theirs)]
+    if not len(ours.sound_hash):
+        return _added_sound(theirs, notes)
+    if not len(theirs.sound_hash):
+        return [_whole_sound("sound_missing", theirs)]
     found = locate_sound(
         ours.sound_band, theirs.sound_band, thresholds.sound, thresholds.shortest_sound
     )

@@ -12,11 +12,6 @@ from numpy.typing import NDArray
 
 from tidewaiter.custody.runs import Change
 
-SHARED_SHARE = 0.1
-"""A copy that has fewer of the original's coded pictures than this was encoded anew."""
-PREFIX = 8
-"""Bytes of a hash that are compared: among 4 million pictures chance alike is 1 in 10^6."""
-
 
 @dataclass(frozen=True)
 class Block:
@@ -28,8 +23,8 @@ class Block:
 
 
 def keys_of(hashes: NDArray[np.uint8]) -> list[bytes]:
-    """Hashes as short keys."""
-    return [row.tobytes() for row in hashes[:, :PREFIX]]
+    """Hashes as keys, whole: who makes both recordings can make a part of two hashes agree."""
+    return [row.tobytes() for row in hashes]
 
 
 def shared_share(original: Sequence[Hashable], copy: Sequence[Hashable]) -> float:

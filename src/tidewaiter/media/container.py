@@ -62,7 +62,7 @@ def choose_stream(container: Any, source: Source) -> Any:
     """
     from av.stream import Disposition
 
-    streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
+    streams = moving_streams(container)
     if not streams and (container.streams.audio or container.streams.video):
         return None
     if not streams:
@@ -85,6 +85,13 @@ def choose_stream(container: Any, source: Source) -> Any:
             -s.index,
         ),
     )
+
+
+def moving_streams(container: Any) -> list[Any]:
+    """The streams of moving pictures; a cover is none."""
+    from av.stream import Disposition
+
+    return [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
 
 
 def reason_of(error: BaseException) -> str:

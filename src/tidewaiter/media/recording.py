@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tidewaiter.errors import UnsupportedMedia
-from tidewaiter.media.container import DECODERS, SOUND_DECODERS
+from tidewaiter.media.container import DECODERS, SOUND_DECODERS, moving_streams
 from tidewaiter.media.files import digest_of, opened_file, state_of
 from tidewaiter.media.material import Frame, Packet
 from tidewaiter.media.orientation import turned
@@ -133,6 +133,13 @@ class Recording:
         """Samples per second; 0 without sound."""
         sound = self.playback.sound
         return 0 if sound is None else int(sound.codec_context.sample_rate or 0)
+
+    @property
+    def further_streams(self) -> int:
+        """Streams of pictures and of sound beside those that are played."""
+        container = self.playback.container
+        kinds = (moving_streams(container), container.streams.audio)
+        return sum(max(len(kind) - 1, 0) for kind in kinds)
 
     @property
     def nominal_fps(self) -> float | None:

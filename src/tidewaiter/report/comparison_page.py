@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from tidewaiter.custody.differences import Comparison, Difference, Stretch
+from tidewaiter.custody.differences import NOT_COMPARED, Comparison, Difference, Stretch
 from tidewaiter.messages import SOURCE_LANGUAGE, translator
 from tidewaiter.report.rendering import data_uri, rendered, style_sheet
 from tidewaiter.report.svg import timeline_svg
@@ -38,18 +38,24 @@ KINDS = {
 MEASURED = {
     "identity": tr("compared bit by bit; any difference counts"),
     "picture_residual": tr(
-        "{level:.1f} times what encoding usually leaves there; more than {threshold:.1f} counts"
+        "{level:.1f} times what encoding usually leaves there; more than {threshold:.1f} counts: "
+        "copies that alter nothing stayed below when it was set"
     ),
     "clock_residual": tr(
-        "clock: {level:.1f} times what encoding usually leaves there; "
-        "more than {threshold:.1f} counts"
+        "clock: {level:.1f} times what encoding usually leaves there; more than {threshold:.1f} "
+        "counts: copies that alter nothing stayed below when it was set"
     ),
     "sound_residual": tr(
-        "sound: {level:.1f} times its usual difference; more than {threshold:.1f} counts"
+        "sound: {level:.1f} times its usual difference; more than {threshold:.1f} counts: copies "
+        "that alter nothing stayed below when it was set"
     ),
-    "length_pictures": tr("{level:.0f} pictures long; {threshold:.0f} or more count"),
+    "length_pictures": tr(
+        "{level:.0f} pictures long; {threshold:.0f} or more count: in copies that alter nothing "
+        "all were shorter when it was set"
+    ),
     "length_sound_steps": tr(
-        "{level:.0f} steps of sound long (40 ms each); {threshold:.0f} or more count"
+        "{level:.0f} steps of sound long (40 ms each); {threshold:.0f} or more count: in copies "
+        "that alter nothing all were shorter when it was set"
     ),
     "pace": tr("{level:.2f} times as fast; beyond {threshold:.2f} it counts"),
 }
@@ -69,7 +75,14 @@ NOTES = {
     ),
     "another frame rate": tr("The copy runs at another frame rate; times were compared."),
     "too short": tr("One of the recordings has a single picture at most."),
-    "sound not comparable": tr("The sound is too short or too uniform to be compared."),
+    "sound not comparable": tr(
+        "The sound is too short or too uniform to be compared, or it cannot be decoded."
+    ),
+    "silent sound": tr("The copy has a track of sound that is silent; the original has none."),
+    NOT_COMPARED: tr(
+        "One of the files holds further streams of pictures or sound. They were not compared, and "
+        "a player may show those instead."
+    ),
 }
 
 
@@ -83,6 +96,13 @@ class Seen:
 
 def verdict_words(found: Comparison) -> tuple[Text, ...]:
     """The verdict in one or two sentences."""
+    if found.verdict == "cannot_tell" and NOT_COMPARED in found.notes:
+        return (
+            tr(
+                "Cannot tell: what was compared shows no difference, but one of the files holds "
+                "more than was compared."
+            ),
+        )
     if found.verdict == "cannot_tell":
         return (
             tr(
@@ -95,8 +115,7 @@ def verdict_words(found: Comparison) -> tuple[Text, ...]:
             "Altered. Places at which the copy differs from the original: {count}.",
             count=len(found.differences),
         )
-        exact = all(item.exact for item in found.differences)
-        return (said, _EXACT if exact else _SEEN)
+        return (said, _ALTERED[found.carrier])
     return (_UNALTERED[(found.verdict, found.carrier)],)
 
 
@@ -109,11 +128,21 @@ _SEEN = tr(
     "encoding explains, usually within half a second. Smaller changes than the threshold, and "
     "cuts where nothing moves and no clock runs, are not seen."
 )
+_SOUND_ANEW = tr(
+    "The pictures were not encoded anew: their places are exact to the picture. The sound was: its "
+    "places are where it begins to differ by more than encoding explains."
+)
+_ALTERED = {"remuxed": _EXACT, "sound_re_encoded": _SOUND_ANEW, "re_encoded": _SEEN}
 _UNALTERED = {
     ("unchanged", "same_file"): tr("Unchanged: the copy is the same file, byte by byte."),
     ("unchanged", "remuxed"): tr(
         "Unchanged: every coded picture and all sound are those of the original, in their order "
         "and at their times; only the file around them was written anew (remuxed)."
+    ),
+    ("transcoded", "sound_re_encoded"): tr(
+        "Transcoded: every coded picture is that of the original, in its order and at its time; "
+        "the sound was encoded anew. No difference of the sound above the threshold was found; "
+        "this does not prove that there is none."
     ),
     ("transcoded", "re_encoded"): tr(
         "Transcoded: the copy was encoded anew. No difference above the threshold was found; this "

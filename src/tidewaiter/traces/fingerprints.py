@@ -35,6 +35,8 @@ SOURCE_ROWS = 180
 NO_TIME = np.iinfo(np.int64).min
 """Time of a packet that carries none."""
 HASH_LENGTH = 32
+FURTHER_STREAMS = "further streams"
+"""Counts, among the marks, streams of pictures and sound of which no fingerprints are taken."""
 
 ClockBox = tuple[int, ...]
 """Left, top, right, bottom in `SHARE_UNITS`; empty where the picture shows no clock."""
@@ -80,6 +82,8 @@ def fingerprints_of(recording: Recording, clock: ClockBox = ()) -> Fingerprints:
     small = SmallPictures(recording.upright, quarter_turned=recording.quarter_turned, clock=clock)
     sound = SoundHashes(recording.sound_codec)
     bands = SoundBands(recording.sound_rate)
+    if recording.further_streams:
+        pictures.marks[FURTHER_STREAMS] = recording.further_streams
     for item in recording.play():
         if not isinstance(item, CodedPacket):
             small.feed(item)
