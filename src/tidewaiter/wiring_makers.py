@@ -28,6 +28,7 @@ from tidewaiter.jobs.supervisor import run
 from tidewaiter.outlets.opening import Described, open_recogniser
 from tidewaiter.settings import Settings
 from tidewaiter.storage.kept import FolderOfBytes
+from tidewaiter.storage.reports import write_whole
 from tidewaiter.vocabulary import Noun
 from tidewaiter.wiring_gates import gate_of
 
@@ -83,7 +84,7 @@ def made_ahead(
     """
     folder = workshop.kept.parent
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / WORKSHOP).write_text(workshop.model_dump_json(), encoding="utf-8")
+    write_whole(folder / WORKSHOP, workshop.model_dump_json())
     queue = Queue(folder / QUEUE)
     try:
         queue.forget([task.key for task in queue.tasks() if task.state == "failed"])

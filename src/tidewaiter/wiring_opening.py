@@ -22,6 +22,7 @@ from tidewaiter.face_audit.protocol import Protocol
 from tidewaiter.jobs.queue import Queue, Task
 from tidewaiter.jobs.supervisor import run
 from tidewaiter.storage.kept import FolderOfBytes
+from tidewaiter.storage.reports import write_whole
 from tidewaiter.wiring import error_named
 from tidewaiter.wiring_makers import EMBEDDED, WORKSHOP, Workshop, embedded, recogniser_of
 
@@ -47,7 +48,7 @@ def open_all(
         return
     said = workshop.kept.parent / WORKSHOP
     said.parent.mkdir(parents=True, exist_ok=True)
-    said.write_text(workshop.model_dump_json(), encoding="utf-8")
+    write_whole(said, workshop.model_dump_json())
     with tempfile.TemporaryDirectory(prefix="tidewaiter-opening-") as folder:
         queue = Queue(Path(folder) / "queue.sqlite")
         queue.add(

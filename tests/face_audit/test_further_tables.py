@@ -11,6 +11,7 @@ from tests.face_audit.making import PROTOCOL, MadeRecogniser, audit, opening, po
 from tests.face_audit.test_measuring import FACTS, GATED, measured
 from tidewaiter.face_audit.auditing import estimated, results
 from tidewaiter.face_audit.driver import carry_out
+from tidewaiter.face_audit.embedded import EmbeddedRecogniser
 from tidewaiter.face_audit.ledger import Row
 from tidewaiter.face_audit.protocol import Limits
 from tidewaiter.face_audit.results import Planned
@@ -41,6 +42,24 @@ def both(base=ALSO, further=None):
     carry_out(of, (), replace(made, recogniser=second, by="faceres"), Limits(retries=1))
     cards = (made.recogniser.card, second.card)
     return results(found, opening(found), made.ledger.rows, FACTS, *cards)
+
+
+def test_a_report_is_of_a_part_until_the_further_recogniser_is_done():
+    found, made = audit(base=ALSO), ports()
+    carry_out(found.trials, found.gallery, made, Limits())
+    cards = (made.recogniser.card, made.recogniser.card)
+    record = results(found, opening(found), made.ledger.rows, FACTS, *cards)
+    assert record.trials_left == len(for_another(found.trials, "faceres"))
+    assert "not finished" in str(record.verdict[0])
+
+
+def test_a_report_is_of_a_part_until_the_gate_has_seen_every_picture():
+    found, made, record = measured(GATED)
+    assert not record.partial
+    rows = list(made.ledger.rows)
+    rows.remove(next(row for row in rows if row.state == "gated"))
+    record = results(found, opening(found), rows, FACTS, made.recogniser.card)
+    assert record.trials_left == 1
 
 
 def test_a_recogniser_that_agrees_changes_nothing_and_one_that_doubts_lowers_map():
@@ -146,6 +165,16 @@ def test_what_was_planned_stands_beside_what_was_used():
     assert ">1.5<" in page
     further = estimated(found, made.recogniser, also=(MadeRecogniser(),))
     assert further.calls == plan.calls + len(for_another(found.trials, "made"))
+
+
+def test_calls_of_a_program_are_planned_as_they_are_counted_and_embedding_calls_nobody():
+    found = audit()
+    made = ports(recogniser=MadeRecogniser(remote=False))
+    plan = estimated(found, made.recogniser)
+    carry_out(found.trials, found.gallery, made, Limits())
+    unmade = sum(row.state == "unmade" for row in made.ledger.rows)
+    assert plan.calls - unmade == len(made.recogniser.asked)
+    assert EmbeddedRecogniser.price.most_calls_per_trial == 0
 
 
 def row(at, **facts):

@@ -6,10 +6,14 @@ import os
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from tests.face_audit.making import audit, listed, opening
+from tidewaiter.cli.audit_status import command
 from tidewaiter.errors import InputError, IntegrityError, StorageError
 from tidewaiter.face_audit.ledger import Row, book_of
+from tidewaiter.face_audit.results import Planned
+from tidewaiter.face_audit.service import Outcome
 from tidewaiter.storage.ledger_file import LedgerFile, read_ledger
 
 ROW = Row(state="sent", trial_id="a" * 64, stage="licit", calls=1)
@@ -50,6 +54,28 @@ def test_a_changed_line_is_met_by_its_number(path):
     path.write_bytes(path.read_bytes().replace(b'"sent"', b'"Sent"'))
     with pytest.raises(IntegrityError, match="line 2"):
         LedgerFile(path, opening(audit()))
+
+
+def test_a_new_ledger_is_on_disk_by_name_before_anything_is_sent(tmp_path, monkeypatch):
+    synced = []
+    monkeypatch.setattr("tidewaiter.storage.ledger_file.sync_folder", synced.append)
+    with LedgerFile(tmp_path / "ledger.jsonl", opening(audit()), together=100):
+        assert synced == [tmp_path]
+
+
+def test_a_status_counts_what_was_denied_or_is_in_doubt_as_left(tmp_path):
+    begun = opening(audit()).model_copy(
+        update={"planned": Planned(calls=3, cost="0", seconds=1.0, pictures=0, trials=3)}
+    )
+    with LedgerFile(tmp_path / "p" / "ledger.jsonl", begun) as ledger:
+        for name, outcome in (("a", Outcome.MATCH), ("b", Outcome.DENIED), ("c", None)):
+            sent = ROW.model_copy(update={"trial_id": name * 64})
+            ledger.append(sent)
+            if outcome is not None:
+                ledger.append(sent.model_copy(update={"state": "answered", "outcome": outcome}))
+    (tmp_path / "p.toml").write_text("")
+    said = CliRunner().invoke(command, [str(tmp_path / "p.toml")], catch_exceptions=False)
+    assert "of 3 trials, 2 are left" in said.output
 
 
 def test_another_protocol_or_picture_is_refused(path):

@@ -39,13 +39,18 @@ def command(*, protocol: Path, out: Path | None) -> None:
 
 
 def _of(opening: Opening, book: Book) -> str:
-    """How many there are in all, and whether any is left."""
+    """How many there are in all, and whether any is left: one denied or in doubt is."""
+    from tidewaiter.face_audit.service import Outcome
+
     planned = opening.planned.trials if opening.planned is not None else None
     if planned is None:
         return ""
-    settled = book.answered.keys() | book.unmade.keys()
-    enrolled = sum(row.stage == "enrol" for row in book.answered.values())
-    left = max(planned - len(settled) + enrolled, 0)
+    answered = {
+        name
+        for name, row in book.answered.items()
+        if row.stage != "enrol" and row.outcome is not Outcome.DENIED and name not in book.open
+    }
+    left = max(planned - len(answered | book.unmade.keys()), 0)
     return (
         f" of {planned} trials, {left} are left" if left else f" of {planned} trials, none is left"
     )

@@ -133,7 +133,7 @@ def _ask_all(run: _Run, todo: Sequence[Trial], total: int) -> Text | None:
         if unanswered == MOST_UNANSWERED:
             return tr(
                 "{count} trials in a row were left without an answer; see that the service is up, "
-                "then run again",
+                "raise limits.retries so that they are asked again, then run again",
                 count=unanswered,
             )
         run.ports.on_progress(number, total)

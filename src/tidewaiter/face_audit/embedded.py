@@ -33,7 +33,7 @@ class EmbeddedRecogniser:
 
     modes = frozenset({"verify", "identify"})
     limits = Limits()
-    price = Price(Decimal(0))
+    price = Price(Decimal(0), calls_per_enrolment=0, calls_per_compare=0, calls_per_search=0)
 
     def __init__(
         self, embedder: Embedder, scale: Scale, given: float, kept: Store | None = None

@@ -10,6 +10,7 @@ from typing import Self
 
 from tidewaiter.errors import InputError, StorageError
 from tidewaiter.face_audit.ledger import Opening, Row, read_opening, read_row, same_audit
+from tidewaiter.storage.durable import make_folder, sync_folder
 from tidewaiter.storage.held_file import held
 
 
@@ -29,6 +30,7 @@ class LedgerFile:
             lines = self._whole_lines()
             if not lines:
                 self._write(opening.model_dump_json())
+                self._name_on_disk()
                 lines = [opening.model_dump_json()]
             self.opening = read_opening(lines[0], path.name)
             same_audit(self.opening, opening)
@@ -51,6 +53,14 @@ class LedgerFile:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _name_on_disk(self) -> None:
+        """A file whose folder is not on disk is lost in a power cut, with every row in it."""
+        try:
+            os.fsync(self._file.fileno())
+            sync_folder(self.path.parent)
+        except OSError as error:
+            raise _unwritable(self.path, error) from error
 
     def _whole_lines(self) -> list[str]:
         """All lines that end, with the file cut back to them."""
@@ -77,10 +87,7 @@ class LedgerFile:
         except OSError as error:
             with contextlib.suppress(OSError):
                 self._file.truncate(before)
-            raise StorageError(
-                f"the ledger {self.path.name!r} could not be written ({error.strerror}); nothing "
-                "more was sent; free disk space and run again"
-            ) from error
+            raise _unwritable(self.path, error) from error
 
 
 def read_ledger(path: Path) -> tuple[Opening, list[Row]]:
@@ -106,6 +113,13 @@ def _lines(content: bytes) -> list[str]:
     return [line.decode("utf-8", "replace") for line in content.split(b"\n")[:-1]]
 
 
+def _unwritable(path: Path, error: OSError) -> StorageError:
+    return StorageError(
+        f"the ledger {path.name!r} could not be written ({error.strerror}); nothing more was sent; "
+        "free disk space and run again"
+    )
+
+
 def _held(path: Path) -> FileIO:
     """The file, opened and locked for as long as this process lives."""
 
@@ -118,7 +132,7 @@ def _held(path: Path) -> FileIO:
         "another process is running this audit; wait for it, or stop it, then run again"
     )
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
     except OSError as error:
         raise unopened(str(error.strerror)) from error
     return held(path, unopened=unopened, busy=busy)
