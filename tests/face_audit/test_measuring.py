@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from tests.face_audit.making import (
@@ -19,6 +20,7 @@ from tests.face_audit.making import (
     show,
 )
 from tidewaiter.errors import ConfigurationError, InputError, UnfitFaces
+from tidewaiter.evaluation.clustered import Tally, clustered_clopper_pearson
 from tidewaiter.face_audit.auditing import check_before, estimated, results
 from tidewaiter.face_audit.driver import carry_out
 from tidewaiter.face_audit.gate import GateAnswer, fitted_cut
@@ -278,3 +280,36 @@ def test_what_the_gate_declines_is_rejected_unless_the_protocol_lets_it_pass():
     passing = results(again, opening(found), rows, FACTS, card)
     assert passing.at[0].licit.bpcer.value == 0
     assert all(row.accepted_gated == row.accepted for row in passing.at[0].attacks)
+
+
+def test_a_recapture_counts_the_people_attacked_and_is_of_no_pair():
+    """Nobody else's face is in it: who holds it up can neither widen nor place its rate."""
+    base = PROTOCOL.replace("morph-complete", "recapture-screen")
+    found, _, record = measured(base)
+    targets = len(found.setting.targets)
+    (row,) = [row for row in record.at[0].attacks if row.species == "recapture-screen"]
+    assert (row.pair, row.accepted.trials, row.accepted.people) == ("all", targets, targets)
+    by_target = clustered_clopper_pearson(
+        Tally(np.arange(targets) < row.accepted.events, np.ones(targets, int))
+    )
+    assert row.accepted.clustered.upper == pytest.approx(by_target.upper)
+    assert row.accepted.clustered.lower == pytest.approx(by_target.lower)
+    impostors = {
+        (t.target, t.source)
+        for t in found.trials
+        if t.part == "test" and t.role in ("zero-effort", "look-alike")
+    }
+    assert row.baseline.trials == len(impostors)
+    shown = {(w.source, w.pair) for w in record.worst if w.species == "recapture-screen"}
+    assert shown
+    assert all(pair == "" for _, pair in shown)
+
+
+def test_a_plan_promises_what_the_report_of_no_success_shows():
+    found = audit(base=PROTOCOL + '[[attacks]]\nspecies = "recapture-screen"\n')
+    plan = estimated(found, MadeRecogniser())
+    never = ports(recogniser=MadeRecogniser(faults=lambda *_: Reply(Outcome.NO_MATCH, 0.1)))
+    carry_out(found.trials, found.gallery, never, Limits())
+    record = results(found, opening(found), never.ledger.rows, FACTS, never.recogniser.card)
+    worst = max(row.accepted.clustered.upper for row in record.at[0].attacks if row.pair == "all")
+    assert plan.bound_if_none == pytest.approx(worst)

@@ -44,8 +44,9 @@ def _lines(plan: Estimate) -> list[str]:
         f"cost        {plan.cost} {plan.currency}".rstrip(),
         f"time        {_time(plan.seconds)}, forging included",
     ]
+    few = f", attacked by {plan.attackers} others" if plan.attackers < plan.targets else ""
     lines.append(
-        f"targets     {plan.targets}: a kind of attack that never succeeds can be shown to "
+        f"targets     {plan.targets}{few}: a kind of attack that never succeeds can be shown to "
         f"stay below {100 * plan.bound_if_none:.0f} %; "
         + (
             f"too few to show that anything is below 7 %, which takes {plan.targets_needed}"

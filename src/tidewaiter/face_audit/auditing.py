@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from tidewaiter.errors import ConfigurationError, InputError
+from tidewaiter.evaluation.intervals import clopper_pearson
 from tidewaiter.evaluation.planning import (
-    bound_without_success,
     fewest_trials_below,
     most_successes_below,
     smallest_reportable_rate,
@@ -80,8 +80,12 @@ class Estimate:
     """The lowest FMR behind which 30 false matches of calibration people can stand."""
 
     targets: int
+    attackers: int
+    """People who attack by the species with fewest of them; a recapture counts its targets."""
+
     bound_if_none: float
-    """What a species that is never accepted can be shown to stay below, by the targets."""
+    """What a species that is never accepted can be shown to stay below: the upper end of the
+    report's interval, by the targets or the attackers, whichever are fewer."""
 
     most_successes: int | None
     """Successes with which a species still lies below the acceptable line; None: not even 0."""
@@ -156,7 +160,7 @@ def estimated(
     forgeries = {trial.probe.key for trial in audit.trials if trial.species}
     shares = [(recogniser, audit.trials)]
     shares += [(other, for_another(audit.trials, other.card.adapter)) for other in also]
-    billed = [(r, _calls(audit, r, trials)) for r, trials in shares]
+    billed = [(r, _calls(audit, r, trials)) for r, trials in shares if r.card.remote]
     calls = sum(count for _, count in billed)
     cost = sum(((r.price.per_call or Decimal(0)) * count for r, count in billed), Decimal(0))
     each = 1 / limits.rps if limits.rps else REMOTE_CALL_S
@@ -166,6 +170,8 @@ def estimated(
         for t in audit.trials
     )
     money = limits.most_money
+    targets, attackers = len(audit.setting.targets), _attackers(audit.trials)
+    independent = min(targets, attackers)
     return Estimate(
         trials={role.value: roles[role.value] for role in Role},
         attack_pictures=len(forgeries),
@@ -178,9 +184,10 @@ def estimated(
         seconds=calls * each + ROW_S * rows + _making_s(audit, shares) / workers,
         calibration_comparisons=pairs,
         lowest_fmr=smallest_reportable_rate(max(pairs, 1)),
-        targets=len(audit.setting.targets),
-        bound_if_none=bound_without_success(len(audit.setting.targets)),
-        most_successes=most_successes_below(ACCEPTABLE, len(audit.setting.targets)),
+        targets=targets,
+        attackers=attackers,
+        bound_if_none=clopper_pearson(0, independent).upper if independent else 1.0,
+        most_successes=most_successes_below(ACCEPTABLE, independent),
         targets_needed=fewest_trials_below(ACCEPTABLE),
     )
 
@@ -200,7 +207,8 @@ def results(
     book = book_of(rows)
     protocol, card = audit.protocol, cards[0]
     tables = measured(audit.trials, book, protocol, audit.setting, cards)
-    left = _left(audit, book)
+    retries, leave = audit.protocol.limits.retries, audit.protocol.limits.on_doubt == "leave"
+    left = sum(not book.settled(t.id, retries, leave_doubt=leave) for t in audit.trials)
     service = _service(protocol.target, card, any(row.test_kit for row in rows if not row.by))
     sides = Counter(audit.setting.part_of.values())
     return AuditResults(
@@ -234,25 +242,17 @@ def results(
     )
 
 
-def _left(audit: Audit, book: Book) -> int:
-    """Trials that are not carried out to their end: by a further recogniser, or by the gate."""
-    protocol, limits = audit.protocol, audit.protocol.limits
-    leave = limits.on_doubt == "leave"
-    every = [*audit.trials]
-    for other in protocol.also:
-        every += for_another(audit.trials, other.adapter)
-    asked = sum(not book.settled(t.id, limits.retries, leave_doubt=leave) for t in every)
-    return asked + (0 if protocol.gate is None else len(_unjudged(audit.trials, book)))
-
-
-def _unjudged(trials: Sequence[Trial], book: Book) -> set[str]:
-    """Digests of pictures that were shown and that the gate has not seen."""
-    shown = (book.answered.get(trial.id) for trial in trials if trial.role in JUDGED)
-    return {row.probe_sha256 for row in shown if row is not None} - book.gated.keys()
+def _attackers(trials: Sequence[Trial]) -> int:
+    """How many people attack by the species with fewest of them; 0 without any attack."""
+    by_species: dict[str, set[str]] = {}
+    for trial in trials:
+        if trial.species:
+            by_species.setdefault(trial.species, set()).add(trial.attacker)
+    return min((len(names) for names in by_species.values()), default=0)
 
 
 def _calls(audit: Audit, recogniser: Recogniser, trials: Sequence[Trial]) -> int:
-    """Calls that count, each reference and probe looked at once; none of what runs here."""
+    """Billed calls of a remote service, each reference and probe looked at once."""
     price = recogniser.price
     verify = audit.protocol.target.mode == "verify"
     each = price.calls_per_compare if verify else price.calls_per_search

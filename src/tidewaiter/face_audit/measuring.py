@@ -157,9 +157,12 @@ class _Tables:
         )
 
     def attacks(self, threshold: float | None) -> Iterator[AttackRow]:
-        """One row per species and kind of pairs, also where none could be forged."""
+        """One row per species and kind of pairs, also where none could be forged.
+
+        A recapture is of one person, in no kind of pair.
+        """
         for attack in self.protocol.attacks:
-            for pair in PAIR_KINDS:
+            for pair in PAIR_KINDS if SPECIES[attack.species].uses_donor else PAIR_KINDS[:1]:
                 chosen = self._attacks_of(attack.species, pair)
                 if chosen or self._unmade_of(attack.species, pair):
                     yield self._attack_row(attack.species, pair, chosen, threshold)
@@ -227,9 +230,7 @@ class _Tables:
         cut, licit = self.cut, self.licit(threshold)
         accepted = rate(chosen, lambda s: s.accepted(threshold))
         gated = rate(chosen, lambda s: s.passes(cut) and s.accepted(threshold)) if cut else None
-        pairs = {(s.trial.target, s.trial.source) for s in chosen}
-        honest = [self.honest[found] for found in sorted(pairs) if found in self.honest]
-        baseline = rate(honest, lambda s: s.accepted(threshold))
+        baseline = rate(self._without_attack(chosen), lambda s: s.accepted(threshold))
         return AttackRow(
             species=species,
             family=SPECIES[species].family,
@@ -251,6 +252,14 @@ class _Tables:
 
     def _unmade_of(self, species: str, pair: str) -> int:
         return sum(t.species == species and pair in ("all", t.pair) for t in self.unmade)
+
+    def _without_attack(self, chosen: Sequence[Seen]) -> list[Seen]:
+        """The attackers with their own pictures; of a recapture everybody but the target."""
+        pairs = {(s.trial.target, s.trial.source) for s in chosen}
+        if any(s.trial.is_recapture for s in chosen):
+            targets = {target for target, _ in pairs}
+            pairs = {(to, who) for to, who in self.honest if to in targets and who != to}
+        return [self.honest[found] for found in sorted(pairs) if found in self.honest]
 
     def _searched(self, chosen: Sequence[Seen], event: object) -> Rate | None:
         return None if self.verify else rate(chosen, event)  # type: ignore[arg-type]
@@ -378,8 +387,8 @@ def _worst(seen: Seen, passed: bool | None) -> WorstPicture:
     return WorstPicture(
         species=trial.species,
         target=trial.target,
-        source=trial.source,
-        pair=trial.pair,
+        source=trial.attacker,
+        pair="" if trial.is_recapture else trial.pair,
         score=seen.score,
         gate_score=score if score is not None and math.isfinite(score) else None,
         passed_gate=passed,

@@ -116,7 +116,7 @@ def rate(
     return rate_of(
         events,
         [over_people(seen) for seen in counted],
-        sources=[seen.trial.source for seen in counted],
+        sources=[seen.trial.attacker for seen in counted],
         missing=missing,
         uncaptured=sum(seen.uncaptured for seen in chosen),
     )

@@ -93,6 +93,16 @@ class Trial:
         """The species of an attack; empty for honest comparisons."""
         return self.probe.species
 
+    @property
+    def is_recapture(self) -> bool:
+        """Whether it shows the target's picture alone, so that anybody may hold it up."""
+        return bool(self.species) and not SPECIES[self.species].uses_donor
+
+    @property
+    def attacker(self) -> str:
+        """Whose trials resemble each other beside the target's own; in a recapture nobody's."""
+        return self.target if self.is_recapture else self.source
+
 
 @dataclass(frozen=True)
 class Setting:

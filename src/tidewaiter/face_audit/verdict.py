@@ -281,8 +281,8 @@ def _baselines(licit: Licit, worst: AttackRow) -> Iterator[Text]:
     baseline, refused = _told(worst.baseline), _told(licit.frr)
     if baseline is not None:
         yield tr(
-            "The same attackers with their own pictures were accepted in {rate}; the difference "
-            "is what the attack adds.",
+            "Attackers who showed their own pictures instead were accepted in {rate}; the "
+            "difference is what the attack adds.",
             rate=stated(baseline),
         )
     if refused is not None:

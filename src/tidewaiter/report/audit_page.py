@@ -196,7 +196,7 @@ def _reading() -> Sequence[Text]:
             "the gate lets pass. BPCER: share of genuine pictures that the gate rejects. RIAPAR: "
             "IAPAR plus the honest turned away. RMMR: morphs accepted for both, plus the honest "
             "not recognised. P_morph: what honest comparisons of the same pairs foretell of "
-            "morphs. Lift: IAPAR minus the acceptance of the same "
-            "attackers’ own pictures."
+            "morphs. Lift: IAPAR minus the acceptance of the same attackers’ own pictures; "
+            "anybody can hold up a recapture, so everybody else’s own pictures stand beside it."
         ),
     )
