@@ -77,6 +77,55 @@ def test_only_segments_that_say_when_they_were_taken_cover_time(world):
     assert judged(world)[0].chains["bwc-1"].covered_ms == [tuple(times.values())]
 
 
+def test_the_first_record_of_a_device_names_none_before_it(world):
+    first = world.heartbeat("bwc-1", logged=False)
+    world.add(altered(first, prev="ab" * 32))
+    (found,) = judged(world)[1]
+    assert (found.name, found.devices) == ("chain-broken", ("bwc-1",))
+    assert found.text == ("number 0 of bwc-1 (entry 2) is its first and yet names one before it")
+
+
+@pytest.mark.parametrize(("longer_ms", "silences"), [(0, 0), (1, 1)])
+def test_five_minutes_may_pass_between_two_records_and_no_more(world, longer_ms, silences):
+    world.heartbeat("bwc-1")
+    world.heartbeat("bwc-1", after_ms=5 * MINUTE_MS + longer_ms)
+    assert len(judged(world)[0].chains["bwc-1"].silences) == silences
+
+
+def test_every_number_of_a_run_is_known_again_however_the_run_came_about(world):
+    leaves = [world.heartbeat("bwc-1", logged=False) for _ in range(6)]
+    world.leaves += [leaves[at] for at in (3, 0, 1, 5, 2, 4)]
+    before = len(world.leaves)
+    world.leaves += leaves
+    world.leaves += [altered(leaf, battery=1) for leaf in leaves]
+    judge, found = judged(world)
+    assert [(run.head.seq, run.tail.seq) for run in judge.chains["bwc-1"].runs] == [(0, 5)]
+    names = ["segment-replayed"] * 6 + ["device-fork"] * 6
+    assert [(one.name, one.last) for one in found] == [
+        (name, before + at) for at, name in enumerate(names)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("jump_ms", "way"), [(180_000, "forward by 180"), (-121_000, "back by 121")]
+)
+def test_it_is_said_which_way_a_clock_went_and_how_far(world, jump_ms, way):
+    first = parse_record(world.heartbeat("bwc-1"))
+    said = {"uptime_ms": first.fields["uptime_ms"] + 4 * MINUTE_MS, "boot": "boot-1"}
+    world.tell("bwc-1", "heartbeat", said, after_ms=4 * MINUTE_MS + jump_ms)
+    (found,) = judged(world)[1]
+    assert found.text == f"the clock of bwc-1 went {way} s between numbers 0 and 1"
+    assert (found.first, found.last, found.since_ms) == (2, 3, first.claimed_ms)
+
+
+def test_a_single_missing_number_is_told_as_one(world):
+    world.heartbeat("bwc-1")
+    world.heartbeat("bwc-1", logged=False)
+    world.heartbeat("bwc-1")
+    (gap,) = judged(world)[0].chains["bwc-1"].missing()
+    assert gap.text == "number 1 is missing from the records of bwc-1"
+
+
 @pytest.mark.parametrize(("jump_ms", "told"), [(120_000, 0), (120_001, 1), (-120_000, 0)])
 def test_a_clock_jumps_beyond_what_is_allowed_and_not_at_it(world, jump_ms, told):
     first = world.heartbeat("bwc-1")

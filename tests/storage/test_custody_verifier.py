@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 import io
 import json
 import shutil
@@ -15,7 +16,12 @@ import pytest
 from tests.custody.bundle_kit import bundle_of, camera_world, plain, proof_of
 from tests.custody.signers import POLICY
 from tidewaiter.custody.stand_alone import join_modules, modules_needed
-from tidewaiter.storage.custody_bundle import hand_in, read_bundle, run_verifier
+from tidewaiter.storage.custody_bundle import (
+    files_of_bundle,
+    hand_in,
+    read_bundle,
+    run_verifier,
+)
 from tidewaiter.storage.custody_verifier import VERIFIER_NAME, stand_alone_verifier
 
 ROOT = Path(__file__).parents[2]
@@ -175,6 +181,46 @@ def test_a_bundle_is_read_in_the_order_of_its_names(bundle):
     ]
     assert [part.name for part in found.openings] == ["openings.json"]
     assert hand_in(bundle / "changed.mp4").byte_length == len(plain("bwc-1", 2)) + 1
+
+
+def test_a_part_is_read_to_just_above_its_limit(tmp_path):
+    (tmp_path / "large.tlog-proof").write_bytes(bytes(2**20 + 9))
+    (tmp_path / "openings-2.json").write_bytes(bytes(2**20))
+    found = read_bundle(tmp_path)
+    assert [len(part.body) for part in (*found.proofs, *found.openings)] == [2**20 + 1, 2**20]
+    alone_read = read_bundle(tmp_path / "large.tlog-proof").proofs
+    assert [(part.name, len(part.body)) for part in alone_read] == [("large.tlog-proof", 2**20 + 1)]
+
+
+def test_folders_are_searched_and_are_no_files_themselves(tmp_path):
+    for folder in ("a.tlog-proof", "openings.json", "media/case 1", "manifests", "elsewhere"):
+        (tmp_path / folder).mkdir(parents=True)
+    for name in ("media/case 1/b.mp4", "media/a.mp4", "manifests/m", "elsewhere/x", "y.mp4"):
+        (tmp_path / name).write_bytes(b"")
+    (tmp_path / "a.tlog-proof" / "one.tlog-proof").write_bytes(b"1")
+    (tmp_path / "openings.json" / "openings.json").write_bytes(b"2")
+    found = read_bundle(tmp_path)
+    assert [part.name for part in found.proofs] == ["a.tlog-proof/one.tlog-proof"]
+    assert [part.name for part in found.openings] == ["openings.json/openings.json"]
+    handed_in = [one.relative_to(tmp_path).as_posix() for one in files_of_bundle(tmp_path)]
+    assert handed_in == ["manifests/m", "media/a.mp4", "media/case 1/b.mp4"]
+
+
+def test_a_file_larger_than_what_is_read_at_once_is_hashed_whole(tmp_path):
+    body = bytes(2**20) + b"end"
+    (tmp_path / "long.mp4").write_bytes(body)
+    found = hand_in(tmp_path / "long.mp4")
+    assert (found.sha256, found.byte_length) == (hashlib.sha256(body).hexdigest(), len(body))
+
+
+def test_the_verdict_as_json_is_written_for_people_too(bundle, capsys):
+    film = bundle / "caméra.mp4"
+    film.write_bytes(plain("bwc-1", 2))
+    receipt, policy = str(bundle / "receipt.tlog-proof"), str(bundle / "policy")
+    assert run_verifier([receipt, str(film), "--policy", policy, "--json"]) == 0
+    told = capsys.readouterr().out
+    assert told.startswith('{\n "conclusion": "proven",\n')
+    assert "caméra.mp4 is, byte for byte, the recording bwc-1/2" in told
 
 
 def test_a_module_is_joined_after_those_it_imports():
