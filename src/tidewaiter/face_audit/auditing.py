@@ -160,7 +160,7 @@ def estimated(
     forgeries = {trial.probe.key for trial in audit.trials if trial.species}
     shares = [(recogniser, audit.trials)]
     shares += [(other, for_another(audit.trials, other.card.adapter)) for other in also]
-    billed = [(r, _calls(audit, r, trials)) for r, trials in shares if r.card.remote]
+    billed = [(r, _calls(audit, r, trials)) for r, trials in shares]
     calls = sum(count for _, count in billed)
     cost = sum(((r.price.per_call or Decimal(0)) * count for r, count in billed), Decimal(0))
     each = 1 / limits.rps if limits.rps else REMOTE_CALL_S
@@ -207,8 +207,7 @@ def results(
     book = book_of(rows)
     protocol, card = audit.protocol, cards[0]
     tables = measured(audit.trials, book, protocol, audit.setting, cards)
-    retries, leave = audit.protocol.limits.retries, audit.protocol.limits.on_doubt == "leave"
-    left = sum(not book.settled(t.id, retries, leave_doubt=leave) for t in audit.trials)
+    left = _left(audit, book)
     service = _service(protocol.target, card, any(row.test_kit for row in rows if not row.by))
     sides = Counter(audit.setting.part_of.values())
     return AuditResults(
@@ -251,8 +250,25 @@ def _attackers(trials: Sequence[Trial]) -> int:
     return min((len(names) for names in by_species.values()), default=0)
 
 
+def _left(audit: Audit, book: Book) -> int:
+    """Trials that are not carried out to their end: by a further recogniser, or by the gate."""
+    protocol, limits = audit.protocol, audit.protocol.limits
+    leave = limits.on_doubt == "leave"
+    every = [*audit.trials]
+    for other in protocol.also:
+        every += for_another(audit.trials, other.adapter)
+    asked = sum(not book.settled(t.id, limits.retries, leave_doubt=leave) for t in every)
+    return asked + (0 if protocol.gate is None else len(_unjudged(audit.trials, book)))
+
+
+def _unjudged(trials: Sequence[Trial], book: Book) -> set[str]:
+    """Digests of pictures that were shown and that the gate has not seen."""
+    shown = (book.answered.get(trial.id) for trial in trials if trial.role in JUDGED)
+    return {row.probe_sha256 for row in shown if row is not None} - book.gated.keys()
+
+
 def _calls(audit: Audit, recogniser: Recogniser, trials: Sequence[Trial]) -> int:
-    """Billed calls of a remote service, each reference and probe looked at once."""
+    """Calls that count, each reference and probe looked at once; none of what runs here."""
     price = recogniser.price
     verify = audit.protocol.target.mode == "verify"
     each = price.calls_per_compare if verify else price.calls_per_search
