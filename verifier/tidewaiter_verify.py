@@ -9,17 +9,18 @@ those of the release they came from. Licence: Apache-2.0.
 
 d57862470b001d8e48035d7477fa2ab0cf566a5ef6665cc0087e16332291150e  tidewaiter.errors
 bc473ba8d7f891b4321bedd83b4bdc5be9094e96e08d00c55c2eea647127e736  tidewaiter.custody.exact
-00d97e70a35673ffdedef16c7f3087ab54c69e7850484da75a66e4aa94ec7c47  tidewaiter.custody.keys
+15da8d48e64e67758d28ff569fe8c4d4dbe698b2fd61e6ca239fe4b4a8065858  tidewaiter.custody.weak_keys
+969f096fefba07338f4e720a1dc64b19c1eb13bca1b5f9acee2cc9a423e04bbb  tidewaiter.custody.keys
 afa33291a522a1faf01e30d3f333b89bf9126b060647a448499372991b9cb3c3  tidewaiter.custody.note
 5a64399478214a1aa27bebf328c1478c62b7338de624615864c272c5b400d333  tidewaiter.custody.proof
 35f0325db71c2012d013d4255deaace5c6dff19502039a6dad7df11db3fd2124  tidewaiter.custody.discrepancy
-1963c041f5c917ed4d03d49d4c83aed88f59209e8f01bf669ef6c98cc5aee867  tidewaiter.custody.findings_french
+dfd2d1a9af58f7f3f7f1f905e2c0e69f957d84ca50dbdcb588ce360ad49ca5d2  tidewaiter.custody.findings_french
 d4491c2bbaf9a50adf80abbcf321af4fb36275a6379f93c7fd702d6980919841  tidewaiter.custody.verdict
 f6747b02fd057970162032a845140e701651385ee432f9079fb8febb6a1a0be7  tidewaiter.custody.verdict_french
 6e8806685e448090a833689873d8bb5ce600c5cb761556cddf7fbc30ac526744  tidewaiter.custody.translating
 3f2783069daea25660e121a1b8c638e592300557ac265d65c3e8367b68be3b0e  tidewaiter.custody.record_kinds
 8e31c30e9a064730304a71cf23bbc978829e0889af2508b5357c781d5cd961b3  tidewaiter.custody.record
-9573721f5acb126ae60ba6b2ad947ad0f98dbb66476b33b72d130d42cdbb1692  tidewaiter.custody.key_history
+ab037dac6379cb65e3b889766ad154667281cd488d5add7532edee6029dea3a8  tidewaiter.custody.key_history
 a131b6f9e1778fa6dd0728d0ca434b968440925cd5e88d174f9c6968d218935f  tidewaiter.custody.approvals
 7bf45208b4e9c20481f591f643697ff36b72655f0bdc7f5ed5416171205eb7fd  tidewaiter.custody.chains
 bb573e4aae060a37e6f591970218741e5ec1d2a585861837c11a2bd312ae3dcb  tidewaiter.custody.extra
@@ -308,6 +309,30 @@ def quoted(spelled: bytes) -> str:
     return shown if len(spelled) <= _QUOTED_BYTES else f"{shown}…"
 
 
+# == tidewaiter.custody.weak_keys
+#
+# Ed25519 public keys under which anybody can sign anything.
+#
+# Eight points of the curve are of small order. For each of them whole families of messages have
+# signatures that nobody needed a secret for, and for the neutral one every message has. RFC 8032
+# does not ask a verifier to refuse them, and OpenSSL and Go do not: whoever enrols such a key could
+# later say that somebody else signed.
+
+_PRIME = 2**255 - 19
+# The vertical coordinate of the points of order 8; the other sign is its negative.
+_ORDER_8 = 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826
+# Both spellings of a number that has two below 2^255 are here.
+_SMALL_ORDER = frozenset({
+    0, 1, _PRIME - 1, _PRIME, _PRIME + 1, _ORDER_8, _PRIME - _ORDER_8,
+})  # fmt: skip
+_ALL_BUT_SIGN = (1 << 255) - 1
+
+
+def is_weak_key(public: bytes) -> bool:
+    """Whether an Ed25519 public key, 32 bytes, is of small order: it binds nobody."""
+    return int.from_bytes(public, "little") & _ALL_BUT_SIGN in _SMALL_ORDER
+
+
 # == tidewaiter.custody.keys
 #
 # Keys that sign the log's checkpoints, and the keys by which others check them.
@@ -341,17 +366,13 @@ class VerifierKey:
     public: bytes
 
     def __post_init__(self) -> None:
-        must_be_key_name(self.name)
-        needed = PUBLIC_KEY_BYTES.get(self.algorithm)
-        if needed is None:
-            raise MalformedText(
-                f"key {self.name}: signature type 0x{self.algorithm:02x} is not understood; "
-                "0x01, 0x04 and 0x06 are"
-            )
+        needed = _public_length(self.name, self.algorithm)
         if len(self.public) != needed:
             raise MalformedText(
                 f"key {self.name}: a public key of {len(self.public)} bytes; {needed} needed"
             )
+        if self.algorithm != MLDSA44_COSIGNATURE and is_weak_key(self.public):
+            raise MalformedText(f"key {self.name}: anybody can sign for it; a proper key is needed")
 
     @cached_property
     def key_id(self) -> bytes:
@@ -399,7 +420,7 @@ class SigningKey:
     def __post_init__(self) -> None:
         if len(self.seed) != SEED_BYTES:
             raise MalformedText(f"key {self.name}: a seed of {len(self.seed)} bytes; 32 needed")
-        VerifierKey(self.name, self.algorithm, bytes(PUBLIC_KEY_BYTES.get(self.algorithm, 0)))
+        _public_length(self.name, self.algorithm)
 
     @cached_property
     def verifier(self) -> VerifierKey:
@@ -452,6 +473,18 @@ def must_be_key_name(name: str) -> None:
             f"{quoted(name.encode('utf-8', 'replace'))} is no key name: it must not be empty, "
             "and must hold neither spaces nor '+'"
         )
+
+
+def _public_length(name: str, algorithm: int) -> int:
+    """The length of a public key of this type, whose name is in order too."""
+    must_be_key_name(name)
+    length = PUBLIC_KEY_BYTES.get(algorithm)
+    if length is None:
+        raise MalformedText(
+            f"key {name}: signature type 0x{algorithm:02x} is not understood; "
+            "0x01, 0x04 and 0x06 are"
+        )
+    return length
 
 
 def _as_bytes(spelled: bytes | str) -> bytes:
@@ -793,6 +826,12 @@ FRENCH_FINDINGS = {
     ),
     "the founding entry names a founder, or a key, twice": (
         "l'entrée fondatrice nomme deux fois un fondateur ou une clé"
+    ),
+    "the founding entry names a key for which anybody can sign": (
+        "l'entrée fondatrice nomme une clé pour laquelle n'importe qui peut signer"
+    ),
+    "anybody can sign for the key that entry {n#} gives {who}": (
+        "n'importe qui peut signer pour la clé que l'entrée {n#} donne à {who}"
     ),
     "the key that entry {n#} gives {who} is already that of {other}": (
         "la clé que l'entrée {n#} donne à {who} est déjà celle de {other}"
@@ -1906,6 +1945,8 @@ class KeyHistory:
         names, keys = {one["id"] for one in people}, {one["key"] for one in people}
         if len(names) < len(people) or len(keys) < len(people):
             return "the founding entry names a founder, or a key, twice"
+        if any(is_weak_key(base64.b64decode(key)) for key in keys):
+            return "the founding entry names a key for which anybody can sign"
         for one in people:
             holder = Holder(one["id"], "person", one["person"], one["role"], unit="")
             self._add(index, holder, 0, one["key"])
@@ -1916,6 +1957,8 @@ class KeyHistory:
         key = base64.b64decode(encoded)
         owner, newest = self.owner_of(key), self.newest.get(holder.name, -1)
         before = self.holders.get(holder.name, holder)
+        if is_weak_key(key):
+            return f"anybody can sign for the key that entry {index} gives {holder.name}"
         if owner:
             return f"the key that entry {index} gives {holder.name} is already that of {owner}"
         if epoch <= newest:

@@ -53,6 +53,12 @@ FRENCH_FINDINGS = {
     "the founding entry names a founder, or a key, twice": (
         "l'entrée fondatrice nomme deux fois un fondateur ou une clé"
     ),
+    "the founding entry names a key for which anybody can sign": (
+        "l'entrée fondatrice nomme une clé pour laquelle n'importe qui peut signer"
+    ),
+    "anybody can sign for the key that entry {n#} gives {who}": (
+        "n'importe qui peut signer pour la clé que l'entrée {n#} donne à {who}"
+    ),
     "the key that entry {n#} gives {who} is already that of {other}": (
         "la clé que l'entrée {n#} donne à {who} est déjà celle de {other}"
     ),

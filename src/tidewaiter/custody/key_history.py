@@ -11,6 +11,7 @@ import base64
 from dataclasses import dataclass, field
 
 from tidewaiter.custody.record import Record
+from tidewaiter.custody.weak_keys import is_weak_key
 
 
 @dataclass(frozen=True)
@@ -128,6 +129,8 @@ class KeyHistory:
         names, keys = {one["id"] for one in people}, {one["key"] for one in people}
         if len(names) < len(people) or len(keys) < len(people):
             return "the founding entry names a founder, or a key, twice"
+        if any(is_weak_key(base64.b64decode(key)) for key in keys):
+            return "the founding entry names a key for which anybody can sign"
         for one in people:
             holder = Holder(one["id"], "person", one["person"], one["role"], unit="")
             self._add(index, holder, 0, one["key"])
@@ -138,6 +141,8 @@ class KeyHistory:
         key = base64.b64decode(encoded)
         owner, newest = self.owner_of(key), self.newest.get(holder.name, -1)
         before = self.holders.get(holder.name, holder)
+        if is_weak_key(key):
+            return f"anybody can sign for the key that entry {index} gives {holder.name}"
         if owner:
             return f"the key that entry {index} gives {holder.name} is already that of {owner}"
         if epoch <= newest:

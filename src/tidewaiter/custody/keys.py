@@ -20,6 +20,7 @@ from tidewaiter.custody.exact import (
     quoted,
     spelled_base64,
 )
+from tidewaiter.custody.weak_keys import is_weak_key
 from tidewaiter.errors import BadSignature, ConfigurationError, MalformedText
 
 # Signature types of C2SP signed-note and tlog-cosignature.
@@ -47,17 +48,13 @@ class VerifierKey:
     public: bytes
 
     def __post_init__(self) -> None:
-        must_be_key_name(self.name)
-        needed = PUBLIC_KEY_BYTES.get(self.algorithm)
-        if needed is None:
-            raise MalformedText(
-                f"key {self.name}: signature type 0x{self.algorithm:02x} is not understood; "
-                "0x01, 0x04 and 0x06 are"
-            )
+        needed = _public_length(self.name, self.algorithm)
         if len(self.public) != needed:
             raise MalformedText(
                 f"key {self.name}: a public key of {len(self.public)} bytes; {needed} needed"
             )
+        if self.algorithm != MLDSA44_COSIGNATURE and is_weak_key(self.public):
+            raise MalformedText(f"key {self.name}: anybody can sign for it; a proper key is needed")
 
     @cached_property
     def key_id(self) -> bytes:
@@ -105,7 +102,7 @@ class SigningKey:
     def __post_init__(self) -> None:
         if len(self.seed) != SEED_BYTES:
             raise MalformedText(f"key {self.name}: a seed of {len(self.seed)} bytes; 32 needed")
-        VerifierKey(self.name, self.algorithm, bytes(PUBLIC_KEY_BYTES.get(self.algorithm, 0)))
+        _public_length(self.name, self.algorithm)
 
     @cached_property
     def verifier(self) -> VerifierKey:
@@ -158,6 +155,18 @@ def must_be_key_name(name: str) -> None:
             f"{quoted(name.encode('utf-8', 'replace'))} is no key name: it must not be empty, "
             "and must hold neither spaces nor '+'"
         )
+
+
+def _public_length(name: str, algorithm: int) -> int:
+    """The length of a public key of this type, whose name is in order too."""
+    must_be_key_name(name)
+    length = PUBLIC_KEY_BYTES.get(algorithm)
+    if length is None:
+        raise MalformedText(
+            f"key {name}: signature type 0x{algorithm:02x} is not understood; "
+            "0x01, 0x04 and 0x06 are"
+        )
+    return length
 
 
 def _as_bytes(spelled: bytes | str) -> bytes:
