@@ -9,6 +9,7 @@ import pytest
 
 from tests.face_audit.making import PROTOCOL, MadeRecogniser, audit, opening, ports
 from tests.face_audit.test_measuring import FACTS, GATED, measured
+from tidewaiter.evaluation.clustered import two_way_clopper_pearson
 from tidewaiter.face_audit.auditing import estimated, results
 from tidewaiter.face_audit.driver import carry_out
 from tidewaiter.face_audit.embedded import EmbeddedRecogniser
@@ -104,6 +105,25 @@ def test_each_mixture_has_its_rows_and_the_further_threshold_its_own_scale():
     assert "at least 2 of: dlib, faceres" in page
     assert "morph-complete, α = 0.30" in page.replace("\N{NO-BREAK SPACE}", " ")
     assert not any("one recogniser only" in str(text) for text in record.not_covered)
+
+
+def test_the_interval_of_morphs_is_over_both_people_in_them():
+    found, made, record = measured()
+    rows = {r.trial_id: r for r in made.ledger.rows if r.state == "answered"}
+    row = next(row for row in record.at[0].morphs if row.pair == "all")
+    met = {}
+    for t in found.trials:
+        if t.species == row.species and t.id in rows:
+            accepted = rows[t.id].score >= 0.5
+            met.setdefault((t.probe.key, t.target, t.source), {}).setdefault(t.compared, [])
+            met[(t.probe.key, t.target, t.source)][t.compared].append(accepted)
+    passed = [all(any(one) for one in by_each.values()) for by_each in met.values()]
+    expected = two_way_clopper_pearson(
+        np.array(passed), [key[1] for key in met], [key[2] for key in met]
+    )
+    assert row.min_max.value == pytest.approx(expected.value)
+    assert row.min_max.clustered.upper == pytest.approx(expected.upper)
+    assert row.potential_ends[0][0].upper == pytest.approx(expected.upper)
 
 
 def test_p_morph_is_foretold_from_honest_scores_alone():

@@ -33,6 +33,36 @@ def test_no_rate_of_nothing_stands_without_its_bound(record):
     assert re.search(r"\b0 of \d+ = 0\.0 % (?!\(95 %)", text) is None
 
 
+def test_no_derived_figure_of_nothing_stands_without_its_bound(record):
+    """ProdAvg, RMMR, P_morph, RIAPAR, D-EER, BPCER20: what is 0 may still be something."""
+    nothing = {"prod_avg": 0.0, "rmmr": 0.0, "expected": 0.0}
+    morphs = [row.model_copy(update=nothing) for row in record.at[0].morphs]
+    attacks = [row.model_copy(update={"riapar": 0.0}) for row in record.at[0].attacks]
+    at = record.at[0].model_copy(update={"morphs": tuple(morphs), "attacks": tuple(attacks)})
+    rows = [row.model_copy(update={"equal_error": 0.0}) for row in record.gate.detection]
+    worst = [
+        row.model_copy(update={"bpcer_at": {"20": 0.0}, "apcer_at": {"5": 0.0}})
+        for row in record.gate.worst
+    ]
+    gate = record.gate.model_copy(update={"detection": tuple(rows), "worst": tuple(worst)})
+    page = audit_page(record.model_copy(update={"at": (at,), "gate": gate}), {})
+    text = page.replace("\u00a0", " ")
+    cells = re.findall(r"<t[dh][^>]*>(0\.0 %[^<]*)<", text)
+    assert len(cells) >= 3 * len(morphs) + len(attacks) + len(rows) + 2 * len(worst)
+    bounds = [re.fullmatch(r"0\.0 % \(≤ ([\d.]+)\)", cell) for cell in cells]
+    assert all(bound and float(bound[1]) > 5 for bound in bounds), cells
+
+
+def test_a_small_rate_is_not_rounded_to_nothing(record):
+    few = record.at[0].licit.fmr_random.model_copy(
+        update={"events": 3, "trials": 30_000, "value": 0.0001}
+    )
+    licit = record.at[0].licit.model_copy(update={"fmr_random": few})
+    at = record.at[0].model_copy(update={"licit": licit})
+    page = audit_page(record.model_copy(update={"at": (at,)}), {}).replace("\u00a0", " ")
+    assert "3/30000 = 0.010 %" in page
+
+
 def test_every_share_of_morphs_has_its_counts_and_interval(record):
     rows = [row for at in record.at for row in at.morphs]
     assert rows

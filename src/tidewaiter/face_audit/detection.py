@@ -25,7 +25,7 @@ APCER_AT = (0.1, 0.05, 0.01)
 
 def detection_rows(test: Sequence[Seen], held_out: Collection[str]) -> Iterator[DetectionRow]:
     """AUC and D-EER of each species, on the measured people's pictures."""
-    genuine = _genuine(test)
+    genuine, people = _genuine(test), _people_by_species(test)
     for species, scores in _by_species(test).items():
         if genuine.size and scores.size:
             yield DetectionRow(
@@ -33,6 +33,7 @@ def detection_rows(test: Sequence[Seen], held_out: Collection[str]) -> Iterator[
                 held_out=species in held_out,
                 attacks=int(scores.size),
                 genuine=int(genuine.size),
+                people=min(people[species], people[""]),
                 auc=_auc(scores, genuine),
                 equal_error=detection_equal_error(genuine, scores).rate,
             )
@@ -40,7 +41,7 @@ def detection_rows(test: Sequence[Seen], held_out: Collection[str]) -> Iterator[
 
 def worst_detection(test: Sequence[Seen], held_out: Collection[str]) -> Iterator[WorstDetection]:
     """BPCERn and the worst APCER at a BPCER, over all species, the seen and the held-out ones."""
-    genuine, attacks = _genuine(test), _by_species(test)
+    genuine, attacks, people = _genuine(test), _by_species(test), _people_by_species(test)
     groups: dict[Literal["all", "seen", "held out"], dict[str, FloatArray]] = {
         "all": attacks,
         "seen": {name: s for name, s in attacks.items() if name not in held_out},
@@ -51,6 +52,7 @@ def worst_detection(test: Sequence[Seen], held_out: Collection[str]) -> Iterator
             yield WorstDetection(
                 which=name,
                 species=len(chosen),
+                people=min(people[species] for species in ("", *chosen)),
                 bpcer_at={str(n): bpcer_at_apcer(genuine, chosen, 1 / n) for n in BPCER_AT},
                 apcer_at={
                     f"{100 * share:g}": apcer_at_bpcer(genuine, chosen, share) for share in APCER_AT
@@ -75,6 +77,15 @@ def _by_species(test: Sequence[Seen]) -> dict[str, FloatArray]:
     attacks = [s for s in test if s.trial.role is Role.ATTACK]
     names = dict.fromkeys(s.trial.species for s in attacks)
     return {name: gate_scores([s for s in attacks if s.trial.species == name]) for name in names}
+
+
+def _people_by_species(test: Sequence[Seen]) -> dict[str, int]:
+    """People attacked by each species; under "" those with genuine pictures."""
+    found: dict[str, set[str]] = {"": set()}
+    for seen in test:
+        if seen.trial.role in (Role.MATED, Role.ATTACK) and not seen.missing:
+            found.setdefault(seen.trial.species, set()).add(seen.trial.target)
+    return {species: len(names) for species, names in found.items()}
 
 
 def _auc(attacks: FloatArray, genuine: FloatArray) -> float:

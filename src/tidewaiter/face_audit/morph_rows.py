@@ -8,7 +8,7 @@ from itertools import groupby
 
 import numpy as np
 
-from tidewaiter.evaluation.clustered import clustered_clopper_pearson, tally
+from tidewaiter.evaluation.clustered import two_way_clopper_pearson
 from tidewaiter.evaluation.morphs import (
     attack_potential,
     expected_morph_success,
@@ -118,8 +118,8 @@ def _row(
     pair_of = {s.trial.probe.key: (s.trial.target, s.trial.source) for s in first.seen}
     tried = [_as_array([by_each[q] for by_each in whole.values()]) for q in range(len(witnesses))]
     passed = np.array([mmpmr(morph[None], ACCEPTED) == 1 for morph in tried[0]])
-    targets = [pair_of[key][0] for key in whole]
-    min_max = rate_of(passed, targets)
+    targets, sources = zip(*(pair_of[key] for key in whole), strict=True)
+    min_max = rate_of(passed, targets, sources=sources)
     potential = _potential(tried, list(whole.values()))
     return MorphRow(
         species="",
@@ -131,7 +131,7 @@ def _row(
         expected=_expected({pair_of[key] for key in whole}, honest, first.threshold),
         recognisers=tuple(witness.adapter for witness in witnesses),
         attack_potential=_shares(potential),
-        potential_ends=_ends(potential, targets),
+        potential_ends=_ends(potential, targets, sources),
         left_out=0,
     )
 
@@ -171,15 +171,17 @@ def _shares(potential: FloatArray) -> tuple[tuple[float, ...], ...]:
     return tuple(tuple(float(share) for share in row) for row in potential.mean(axis=0))
 
 
-def _ends(potential: FloatArray, targets: Sequence[str]) -> tuple[tuple[Ends, ...], ...]:
-    """Intervals over the people attacked."""
+def _ends(
+    potential: FloatArray, targets: Sequence[str], sources: Sequence[str]
+) -> tuple[tuple[Ends, ...], ...]:
+    """Intervals over the people attacked and those mixed into them."""
     _, rows, columns = potential.shape
     return tuple(
-        tuple(_interval(potential[:, r, c] == 1, targets) for c in range(columns))
+        tuple(_interval(potential[:, r, c] == 1, targets, sources) for c in range(columns))
         for r in range(rows)
     )
 
 
-def _interval(events: BoolArray, targets: Sequence[str]) -> Ends:
-    interval = clustered_clopper_pearson(tally(events, targets))
+def _interval(events: BoolArray, targets: Sequence[str], sources: Sequence[str]) -> Ends:
+    interval = two_way_clopper_pearson(events, targets, sources)
     return Ends(lower=interval.lower, upper=interval.upper)

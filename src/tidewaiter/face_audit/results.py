@@ -117,7 +117,7 @@ class MorphRow(Noun):
     recognisers: tuple[str, ...]
     attack_potential: tuple[tuple[float, ...], ...]
     potential_ends: tuple[tuple[Ends, ...], ...] = ()
-    """The interval of each, over the people attacked."""
+    """The interval of each, over the people attacked and those mixed into them."""
 
     left_out: int
 
@@ -175,12 +175,16 @@ class Curve(Noun):
 
 
 class DetectionRow(Noun):
-    """The gate's scores of one species against those of genuine pictures of measured people."""
+    """The gate's scores of one species against those of genuine pictures of measured people.
+
+    `people` are those of the attacks or of the genuine pictures, whichever are fewer.
+    """
 
     species: str
     held_out: bool
     attacks: int
     genuine: int
+    people: int = 0
     auc: float
     equal_error: float
     """D-EER."""
@@ -191,6 +195,9 @@ class WorstDetection(Noun):
 
     which: Literal["all", "seen", "held out"]
     species: int
+    people: int = 0
+    """Of the genuine pictures or of one species, whichever are fewest."""
+
     bpcer_at: dict[str, float]
     """BPCERn by n: BPCER where every species' APCER is at most 1/n."""
 

@@ -67,9 +67,13 @@ def _tables(results: AuditResults) -> Iterator[list[Table]]:
     for at in results.at:
         yield [
             licit_table(at.licit),
-            attack_table(at.attacks),
-            *([gated_table(at.attacks)] if results.gate is not None else []),
-            *([morph_table(at.morphs), potential_table(at.morphs)] if at.morphs else []),
+            attack_table(at.attacks, at.licit.frr),
+            *([gated_table(at.attacks, at.licit.frr_gated)] if results.gate is not None else []),
+            *(
+                [morph_table(at.morphs, at.licit.fnmr), potential_table(at.morphs)]
+                if at.morphs
+                else []
+            ),
             *further_table(at),
         ]
 
@@ -189,7 +193,8 @@ def _reading() -> Sequence[Text]:
         ),
         tr(
             "† fewer than 30 events: by the rule of 30 the rate is uncertain by more than 30 %. "
-            "‡ more than 5 % of the trials have no answer: no headline."
+            "‡ more than 5 % of the trials have no answer: no headline. (≤ …) after 0.0 %: the most "
+            "that it may be, since none was seen among so few people."
         ),
         tr(
             "IAPAR: share of attacks accepted by the whole system. APCER: share of attacks that "

@@ -8,7 +8,6 @@ from tidewaiter.face_audit.results import (
     AttackRow,
     AtThreshold,
     DetectionRow,
-    Ends,
     GateUsed,
     GroupRow,
     Licit,
@@ -18,10 +17,17 @@ from tidewaiter.face_audit.results import (
     Spent,
 )
 from tidewaiter.face_audit.verdict import threshold_said
+from tidewaiter.report.audit_cells import (
+    NOTHING,
+    ends_said,
+    percent_said,
+    rate_said,
+    upper_ends,
+    upper_of_none,
+)
 from tidewaiter.report.replay import Table
 from tidewaiter.vocabulary import Text, tr
 
-NOTHING = "–"
 Cell = str | Text
 
 
@@ -45,8 +51,11 @@ def licit_table(licit: Licit) -> Table:
     )
 
 
-def attack_table(rows: Sequence[AttackRow]) -> Table:
-    """Each species over each kind of pairs; the worst of all stands first."""
+def attack_table(rows: Sequence[AttackRow], refused: Rate | None) -> Table:
+    """Each species over each kind of pairs; the worst of all stands first.
+
+    `refused` are the honest people turned away.
+    """
     ordered = sorted(rows, key=lambda row: -(row.accepted.value if row.accepted else -1.0))
     headings = [
         tr("attack"),
@@ -65,13 +74,16 @@ def attack_table(rows: Sequence[AttackRow]) -> Table:
     return Table(
         caption=tr("Attacks, most successful first"),
         headings=(*headings, tr("not forgeable")),
-        rows=tuple(tuple(_attack_cells(row, searched)) for row in ordered),
+        rows=tuple(tuple(_attack_cells(row, refused, searched=searched)) for row in ordered),
         words=2,
     )
 
 
-def gated_table(rows: Sequence[AttackRow]) -> Table:
-    """The same attacks without and with the gate; the worst with the gate stands first."""
+def gated_table(rows: Sequence[AttackRow], refused: Rate | None) -> Table:
+    """The same attacks without and with the gate; the worst with the gate stands first.
+
+    `refused` are the honest people turned away behind the gate.
+    """
     told = [row for row in rows if row.accepted_gated is not None]
     ordered = sorted(told, key=lambda r: -(r.accepted_gated.value if r.accepted_gated else 0.0))
     return Table(
@@ -88,10 +100,10 @@ def gated_table(rows: Sequence[AttackRow]) -> Table:
             (
                 _species(row),
                 _pair(row.pair),
-                _rate(row.accepted),
-                _rate(row.accepted_gated),
-                _rate(row.apcer),
-                _percent(row.riapar_gated),
+                rate_said(row.accepted),
+                rate_said(row.accepted_gated),
+                rate_said(row.apcer),
+                percent_said(row.riapar_gated, upper_ends(row.accepted_gated, refused)),
             )
             for row in ordered
         ),
@@ -99,8 +111,8 @@ def gated_table(rows: Sequence[AttackRow]) -> Table:
     )
 
 
-def morph_table(rows: Sequence[MorphRow]) -> Table:
-    """Morphs that both contributors could use."""
+def morph_table(rows: Sequence[MorphRow], unrecognised: Rate | None) -> Table:
+    """Morphs that both contributors could use; `unrecognised` are honest people (FNMR)."""
     return Table(
         caption=tr("Morphs against all their contributors, without the gate"),
         headings=(
@@ -120,9 +132,9 @@ def morph_table(rows: Sequence[MorphRow]) -> Table:
                 _morph(row),
                 _pair(row.pair),
                 *_rate_cells(row.min_max),
-                _percent(row.prod_avg),
-                _percent(row.rmmr),
-                _percent(row.expected),
+                percent_said(row.prod_avg, row.min_max.clustered.upper),
+                percent_said(row.rmmr, upper_ends(row.min_max, unrecognised)),
+                percent_said(row.expected, upper_of_none(row.min_max.people)),
                 str(row.left_out),
             )
             for row in rows
@@ -177,8 +189,8 @@ def further_table(at: AtThreshold) -> Iterator[Table]:
                 (
                     one.adapter,
                     NOTHING if one.threshold.value is None else f"{one.threshold.value:.4g}",
-                    _rate(one.fnmr),
-                    _rate(one.fmr_random),
+                    rate_said(one.fnmr),
+                    rate_said(one.fmr_random),
                 )
                 for one in at.further
             ),
@@ -198,7 +210,7 @@ def detection_tables(gate: GateUsed) -> Iterator[Table]:
                     str(row.attacks),
                     str(row.genuine),
                     f"{row.auc:.3f}",
-                    _percent(row.equal_error),
+                    percent_said(row.equal_error, upper_of_none(row.people)),
                 )
                 for row in gate.detection
             ),
@@ -218,8 +230,10 @@ def detection_tables(gate: GateUsed) -> Iterator[Table]:
                 (
                     _which(row.which),
                     str(row.species),
-                    *(_percent(share) for share in row.bpcer_at.values()),
-                    *(_percent(share) for share in row.apcer_at.values()),
+                    *(
+                        percent_said(share, upper_of_none(row.people))
+                        for share in (*row.bpcer_at.values(), *row.apcer_at.values())
+                    ),
                 )
                 for row in gate.worst
             ),
@@ -330,24 +344,24 @@ def _shares_of_morphs(row: MorphRow, references: int) -> Iterator[str]:
     shares = row.attack_potential[references - 1]
     ends = row.potential_ends[references - 1] if row.potential_ends else (None,) * len(shares)
     for share, end in zip(shares, ends, strict=True):
-        found = f"{round(share * row.morphs)}/{row.morphs} = {_percent(share)}"
-        yield found if end is None else f"{found} {_ends(end)}"
+        found = f"{round(share * row.morphs)}/{row.morphs} = {percent_said(share)}"
+        yield found if end is None else f"{found} {ends_said(end)}"
 
 
 def _species(row: AttackRow | DetectionRow) -> Cell:
     return tr("{species} (held out)", species=row.species) if row.held_out else row.species
 
 
-def _attack_cells(row: AttackRow, searched: bool) -> Iterator[Cell]:
+def _attack_cells(row: AttackRow, refused: Rate | None, *, searched: bool) -> Iterator[Cell]:
     yield _species(row)
     yield _pair(row.pair)
     yield from _rate_cells(row.accepted)
-    yield _rate(row.baseline)
-    yield _percent(row.lift)
-    yield _percent(row.riapar)
+    yield rate_said(row.baseline)
+    yield percent_said(row.lift)
+    yield percent_said(row.riapar, upper_ends(row.accepted, refused))
     if searched:
-        yield _rate(row.any_identity)
-        yield _rate(row.wrong_name)
+        yield rate_said(row.any_identity)
+        yield rate_said(row.wrong_name)
     yield str(row.unmade)
 
 
@@ -363,29 +377,16 @@ def _person_cells(row: PersonRow) -> tuple[Cell, ...]:
 
 def _group_cells(row: GroupRow) -> tuple[Cell, ...]:
     named = f"{row.group}: {row.value or NOTHING}"
-    return (named, str(row.people), _rate(row.accepted), _rate(row.fnmr))
+    return (named, str(row.people), rate_said(row.accepted), rate_said(row.fnmr))
 
 
 def _rate_cells(rate: Rate | None) -> tuple[Cell, ...]:
     if rate is None:
         return (NOTHING,) * 4
-    missing = str(rate.missing) if not rate.missing else f"{rate.missing} ({_ends(rate.if_all)})"
-    return (_rate(rate), _ends(rate.exact), str(rate.people), missing)
-
-
-def _rate(rate: Rate | None) -> str:
-    if rate is None:
-        return NOTHING
-    marks = ("†" if rate.fewer_than_30 else "") + ("" if rate.headline else "‡")
-    return f"{rate.events}/{rate.trials} = {100 * rate.value:.1f} % {_ends(rate.clustered)}{marks}"
-
-
-def _ends(ends: Ends) -> str:
-    return f"[{100 * ends.lower:.1f}–{100 * ends.upper:.1f}]"
-
-
-def _percent(share: float | None) -> str:
-    return NOTHING if share is None else f"{100 * share:.1f} %".replace("-", "\N{MINUS SIGN}")
+    missing = (
+        str(rate.missing) if not rate.missing else f"{rate.missing} ({ends_said(rate.if_all)})"
+    )
+    return (rate_said(rate), ends_said(rate.exact), str(rate.people), missing)
 
 
 def _pair(pair: str) -> Text:
