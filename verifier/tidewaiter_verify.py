@@ -25,17 +25,17 @@ a131b6f9e1778fa6dd0728d0ca434b968440925cd5e88d174f9c6968d218935f  tidewaiter.cus
 7bf45208b4e9c20481f591f643697ff36b72655f0bdc7f5ed5416171205eb7fd  tidewaiter.custody.chains
 bb573e4aae060a37e6f591970218741e5ec1d2a585861837c11a2bd312ae3dcb  tidewaiter.custody.extra
 3995a0c6979c2ece968197f40737fe52c3c4ddabea1d4a57f5add07c1d2de1a9  tidewaiter.custody.gaps
-0f624c9e5a3b240895291913b7696dfeea5f7406b8c6ff9c63283533c5d0cf60  tidewaiter.custody.witness_times
+4afec64a16a1e15078dba4096b5982cf397a6159b654c124def4b20c44dc4b7b  tidewaiter.custody.witness_times
 2ad79b367c99c5284af21c1740eb86dd519364be1c7ec653c9856b2109bf8ea5  tidewaiter.custody.retention
 f4f2cee40d8e0d5131ac1db92f2d529929b4f4ef5df00fee1b020a874e839bff  tidewaiter.custody.judging
 044a1515af6978fb337f13821e97a06af34dd56a785f2c578fd2ba273ddc5772  tidewaiter.custody.merkle
 a114e5ca2a0c0926a75a5dae135efab1998ddc7e93fe90bb501d8ad4e2c4a8cb  tidewaiter.custody.checkpoint
 0d9c1bc8aa71f2aba2fda67f8f060b1ba1ae7b07f25b4939ddef2bfe8e90f010  tidewaiter.custody.cosignature
 865dc81e25e196689269525ed84e6251bd6682c0762b722b30915b38d6dc866c  tidewaiter.custody.policy
-c89d0d59f8c3ef16b5da0914804a328dd6ba03ae16d0cf0d75b44acb6ff250a7  tidewaiter.custody.trust
+804800a6bb469aa256cb5e3cece54e9fecb799c3330a0e568be2f64df5c97f10  tidewaiter.custody.trust
 feb3b55c11f81a1d4967025af9dd3e5cdf5c1d7602a5ecc24acdd09477069191  tidewaiter.custody.commitments
 fde59d4888ec08fbeb5b32ce17240006491955b75eb3a17843bc43599ae1ec65  tidewaiter.custody.verify_files
-c2081139e2d847f394cdcff8965e6eea5765e02ce21f36a4e57e46dc39cce66e  tidewaiter.custody.verify
+1f1a9dd91c606c2469ed4f45cfeaa041cb59608bbb5e2bb3f4d75c95afa4e3a7  tidewaiter.custody.verify
 e5abbe338936f16c5ed7acdd3a9c752d3f5ef52aa31a860702548005504764af  tidewaiter.storage.custody_bundle
 """
 
@@ -2696,6 +2696,11 @@ def witness_times(confirmed: Iterable[tuple[int, int]]) -> WitnessTimes:
     return WitnessTimes(tuple(sizes), tuple(earliest[size] for size in sizes))
 
 
+def end_of_second_ms(time_s: int) -> int:
+    """The last POSIX millisecond of a second: witnesses state no smaller unit."""
+    return 1000 * time_s + 999
+
+
 # == tidewaiter.custody.retention
 #
 # How long each recording must be kept, what holds it, and whether it was erased rightly.
@@ -3683,17 +3688,15 @@ class JudgedCheckpoint:
     """A checkpoint signed by a known log, with what the witnesses of the policy say of it.
 
     `confirmed` gives the time (POSIX seconds) of each witness's earliest cosignature, under the
-    witness's name in the policy; `quorum_met` counts distinct witnesses.
+    witness's name in the policy; `quorum_met` counts distinct witnesses. `not_after_s` is a time
+    by which this state of the log existed: when enough witnesses had confirmed it, so that no
+    single one sets it; None where too few have, or none at all.
     """
 
     checkpoint: Checkpoint
     confirmed: Mapping[str, int]
     quorum_met: bool
-
-    @property
-    def not_after_s(self) -> int | None:
-        """A time by which this state of the log existed, by the earliest of the witnesses."""
-        return min(self.confirmed.values(), default=None)
+    not_after_s: int | None
 
 
 def judge_checkpoint(data: bytes, policy: Policy) -> JudgedCheckpoint:
@@ -3715,7 +3718,8 @@ def judge_checkpoint(data: bytes, policy: Policy) -> JudgedCheckpoint:
         raise UnknownSigner(f"the log {checkpoint.origin} is not in the policy")
     open_note(note, keys)
     confirmed = _confirmed(note, checkpoint, policy)
-    return JudgedCheckpoint(checkpoint, confirmed, policy.quorum_met(confirmed.keys()))
+    met = policy.quorum_met(confirmed.keys())
+    return JudgedCheckpoint(checkpoint, confirmed, met, _quorum_time_s(confirmed, policy))
 
 
 def judge_proof(proof: ProofFile, leaf: bytes, policy: Policy) -> JudgedCheckpoint:
@@ -3738,6 +3742,13 @@ def _confirmed(note: Note, checkpoint: Checkpoint, policy: Policy) -> dict[str, 
                 time_s = verify_cosignature(checkpoint, witness.key, signature)
                 confirmed[witness.name] = min(time_s, confirmed.get(witness.name, time_s))
     return confirmed
+
+
+def _quorum_time_s(confirmed: Mapping[str, int], policy: Policy) -> int | None:
+    for time_s in sorted(confirmed.values()):
+        if policy.quorum_met({name for name, at in confirmed.items() if at <= time_s}):
+            return time_s
+    return None
 
 
 # == tidewaiter.custody.commitments
@@ -4035,7 +4046,7 @@ def verify(bundle: Bundle, policy_text: bytes, files: Sequence[HandedIn] = ()) -
     entries = [entry for entry in entries if _is_confirmed(entry.judged, policy, notes)]
     for origin in dict.fromkeys(entry.judged.checkpoint.origin for entry in entries):
         group = {e.index: e for e in entries if e.judged.checkpoint.origin == origin}
-        _check_log([group[index] for index in sorted(group)], policy, notes)
+        _check_log([group[index] for index in sorted(group)], notes)
     openings = [(part.name, part.body) for part in bundle.openings]
     check_files([entry.logged for entry in entries], openings, files, notes)
     return notes.verdict()
@@ -4112,7 +4123,7 @@ def _tree_of(leaves: Mapping[int, bytes]) -> Tree:
     return tree
 
 
-def _check_log(entries: Sequence[_Entry], policy: Policy, notes: Notebook) -> None:
+def _check_log(entries: Sequence[_Entry], notes: Notebook) -> None:
     """Everything about the confirmed entries of one log: who signed, what is missing."""
     largest = max(entries, key=lambda entry: entry.judged.checkpoint.size).judged.checkpoint
     tree = _tree_of({entry.index: entry.leaf for entry in entries})
@@ -4124,9 +4135,9 @@ def _check_log(entries: Sequence[_Entry], policy: Policy, notes: Notebook) -> No
         shown = _numbers([entry.index for entry in entries])
         notes.proven.append(f"{shown} of the bundle {_are(len(entries))} in {where}, unaltered")
     times = witness_times(
-        (entry.judged.checkpoint.size, _quorum_time_ms(entry.judged, policy))
+        (entry.judged.checkpoint.size, end_of_second_ms(entry.judged.not_after_s))
         for entry in entries
-        if entry.judged.confirmed
+        if entry.judged.not_after_s is not None
     )
     judge = Judge(times=times, whole_log=is_whole)
     erasers: dict[int, tuple[str, ...]] = {}
@@ -4159,23 +4170,13 @@ def _is_confirmed(judged: JudgedCheckpoint, policy: Policy, notes: Notebook) -> 
             f"the log of {size} entries is confirmed by {names or 'no witness'}; the policy asks "
             f"for {policy.needed_words}"
         )
-    if names and judged.quorum_met:
+    if judged.not_after_s is not None:
         notes.proven.append(
             f"the log of {size} entries existed no later than "
-            f"{shown_time(_quorum_time_ms(judged, policy))}, confirmed by {names} "
+            f"{shown_time(end_of_second_ms(judged.not_after_s))}, confirmed by {names} "
             f"({policy.needed_words} needed)"
         )
     return judged.quorum_met
-
-
-def _quorum_time_ms(judged: JudgedCheckpoint, policy: Policy) -> int:
-    """The end of the second in which enough witnesses had confirmed: no single one sets it."""
-    enough = (
-        time_s
-        for time_s in sorted(judged.confirmed.values())
-        if policy.quorum_met({name for name, at in judged.confirmed.items() if at <= time_s})
-    )
-    return 1000 * next(enough) + 999
 
 
 def _note_findings(

@@ -10,6 +10,7 @@ import pytest
 from tests.attacks.custody_site import LOG_KEY, ORIGIN, PostgresHands, Site, SqliteHands
 from tests.conformance.test_custody_blobs import bucket_place, folder_place
 from tests.custody.record_kit import MINUTE_MS, World, secret_of
+from tidewaiter.casework.custody_log import open_log
 from tidewaiter.custody.checkpoint import Checkpoint, sign_checkpoint
 from tidewaiter.custody.cosignature import cosign
 from tidewaiter.custody.merkle import Tree, leaf_hash
@@ -400,6 +401,31 @@ def test_setting_a_cameras_clock(site, off_ms):
     site.keep(cosigned=False)
     (hit,) = found(site.audited(), "device-clock-off")
     assert hit == (site.kept - 2, site.kept - 1, "bwc-1")
+
+
+def test_one_bribed_witness_sets_no_time(site):
+    """It takes a quorum to say when a record was there; one alone could excuse any claim."""
+    site.world.now_ms += 60 * MINUTE_MS
+    site.world.act("access", {"act": "view", "recording": "bwc-1/1"}, who="amara")
+    site.world.now_ms -= 60 * MINUTE_MS
+    site.keep(cosigned=False)
+    for witness, late_s in zip(site.witnesses, (0, 1, 10**9), strict=True):
+        time_s = site.world.now_ms // 1000 + late_s
+        witness.look(site.log, site.kept, time_s, site.policy)
+    audited = site.audited()
+    assert found(audited, "device-clock-off") == [(site.kept - 1, site.kept - 1, "amara")]
+
+
+def test_records_that_one_witness_saw_are_not_called_confirmed(site):
+    before = site.kept
+    site.world.heartbeat("bwc-1")
+    site.keep(cosigned=False)
+    time_s = site.world.now_ms // 1000
+    site.witnesses[0].look(site.log, site.kept, time_s, site.policy)
+    assert site.audited().confirmed_size == before
+    site.log = open_log(site.hands.reopen(), LOG_KEY)
+    site.witnesses[2].look(site.log, site.kept, time_s, site.policy)
+    assert site.audited().confirmed_size == site.kept
 
 
 # 16 sequence-gap

@@ -29,7 +29,7 @@ def anchors_of(leaves, every: int) -> list[Anchor]:
             tree.root(size),
             f"witness at {size}",
             time_ms=size,
-            is_confirmed=True,
+            confirmed_by=frozenset({"witness"}),
             is_outside=True,
         )
         for size in sizes

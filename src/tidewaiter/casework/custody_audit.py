@@ -23,7 +23,7 @@ from tidewaiter.custody.proof import FIRST_LINE, ProofFile
 from tidewaiter.custody.record import parse_record
 from tidewaiter.custody.store import BlobStore, LogStore, SecretStore, Witness
 from tidewaiter.custody.trust import JudgedCheckpoint, judge_checkpoint
-from tidewaiter.custody.witness_times import WitnessTimes, witness_times
+from tidewaiter.custody.witness_times import WitnessTimes, end_of_second_ms, witness_times
 from tidewaiter.errors import IntegrityError, MalformedText, MissingMedium, StorageError
 
 CHUNK = 1024 * 1024
@@ -98,7 +98,7 @@ def audit(
         records=reading.tree.size,
         media=len(media),
         media_bytes=sum(media),
-        confirmed_size=_confirmed_size(reading.tree, [*anchors, *outside]),
+        confirmed_size=_confirmed_size(reading.tree, [*anchors, *outside], place.policy),
         discrepancies=tuple(found),
         forks=tuple(forks),
         unasked=tuple(unasked),
@@ -150,15 +150,10 @@ def _anchor(judged: JudgedCheckpoint, note: bytes, source: str, *, is_outside: b
         source=source,
         note=note,
         time_ms=None if latest is None else latest * 1000,
-        is_confirmed=bool(judged.confirmed),
-        is_quorum=_is_confirmed_by_quorum(judged),
+        not_after_ms=None if judged.not_after_s is None else end_of_second_ms(judged.not_after_s),
+        confirmed_by=frozenset(judged.confirmed),
         is_outside=is_outside,
     )
-
-
-def _is_confirmed_by_quorum(judged: JudgedCheckpoint) -> bool:
-    """Whether a quorum of somebody confirmed it; a policy without witnesses confirms nothing."""
-    return judged.quorum_met and bool(judged.confirmed)
 
 
 def _outside_anchors(place: Place, found: list[Discrepancy]) -> tuple[list[Anchor], list[str]]:
@@ -175,7 +170,7 @@ def _outside_anchors(place: Place, found: list[Discrepancy]) -> tuple[list[Ancho
                     f"the witness {answer.witness}",
                     answer.note,
                     answer.time_ms,
-                    is_confirmed=True,
+                    confirmed_by=frozenset({answer.witness}),
                     is_outside=True,
                 )
             )
@@ -200,7 +195,7 @@ def _handed_out(content: bytes, number: int, place: Place) -> Anchor:
 
 def _times(anchors: Iterable[Anchor]) -> WitnessTimes:
     return witness_times(
-        (one.size, one.time_ms) for one in anchors if one.is_confirmed and one.time_ms is not None
+        (one.size, one.not_after_ms) for one in anchors if one.not_after_ms is not None
     )
 
 
@@ -330,13 +325,12 @@ def _audit_keys(place: Place, reading: Reading, judge: Judge | None) -> list[Dis
     return found
 
 
-def _confirmed_size(tree: Tree, anchors: Iterable[Anchor]) -> int:
-    """How many records a witness vouches for as they are."""
-    return max(
-        (
-            one.size
-            for one in anchors
-            if one.is_confirmed and one.size <= tree.size and tree.root(one.size) == one.root
-        ),
-        default=0,
-    )
+def _confirmed_size(tree: Tree, anchors: Iterable[Anchor], policy: Policy) -> int:
+    """How many records, as they are, enough witnesses vouch for: who signed more signed these."""
+    names: set[str] = set()
+    for one in sorted(anchors, key=lambda anchor: -anchor.size):
+        if one.size <= tree.size and tree.root(one.size) == one.root:
+            names |= one.confirmed_by
+        if names and policy.quorum_met(names):
+            return one.size
+    return 0

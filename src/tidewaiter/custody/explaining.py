@@ -29,7 +29,8 @@ MOST_SINGLE_ACTS = 16
 class Anchor:
     """A size and root that somebody vouched for, and where that was found.
 
-    `is_confirmed`: a witness of the policy signed it, so that the log's key alone could not.
+    `confirmed_by`: witnesses of the policy that signed it, so that the log's key alone could not.
+    `time_ms`: when the last of them did; `not_after_ms`: when enough of them had, by the policy.
     `is_outside`: it was not taken from the store that is being audited.
     """
 
@@ -38,9 +39,14 @@ class Anchor:
     source: str
     note: bytes = b""
     time_ms: int | None = None
-    is_confirmed: bool = False
-    is_quorum: bool = False
+    not_after_ms: int | None = None
+    confirmed_by: frozenset[str] = frozenset()
     is_outside: bool = False
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether any witness signed it."""
+        return bool(self.confirmed_by)
 
 
 @dataclass(frozen=True)

@@ -19,17 +19,15 @@ class JudgedCheckpoint:
     """A checkpoint signed by a known log, with what the witnesses of the policy say of it.
 
     `confirmed` gives the time (POSIX seconds) of each witness's earliest cosignature, under the
-    witness's name in the policy; `quorum_met` counts distinct witnesses.
+    witness's name in the policy; `quorum_met` counts distinct witnesses. `not_after_s` is a time
+    by which this state of the log existed: when enough witnesses had confirmed it, so that no
+    single one sets it; None where too few have, or none at all.
     """
 
     checkpoint: Checkpoint
     confirmed: Mapping[str, int]
     quorum_met: bool
-
-    @property
-    def not_after_s(self) -> int | None:
-        """A time by which this state of the log existed, by the earliest of the witnesses."""
-        return min(self.confirmed.values(), default=None)
+    not_after_s: int | None
 
 
 def judge_checkpoint(data: bytes, policy: Policy) -> JudgedCheckpoint:
@@ -51,7 +49,8 @@ def judge_checkpoint(data: bytes, policy: Policy) -> JudgedCheckpoint:
         raise UnknownSigner(f"the log {checkpoint.origin} is not in the policy")
     open_note(note, keys)
     confirmed = _confirmed(note, checkpoint, policy)
-    return JudgedCheckpoint(checkpoint, confirmed, policy.quorum_met(confirmed.keys()))
+    met = policy.quorum_met(confirmed.keys())
+    return JudgedCheckpoint(checkpoint, confirmed, met, _quorum_time_s(confirmed, policy))
 
 
 def judge_proof(proof: ProofFile, leaf: bytes, policy: Policy) -> JudgedCheckpoint:
@@ -74,3 +73,10 @@ def _confirmed(note: Note, checkpoint: Checkpoint, policy: Policy) -> dict[str, 
                 time_s = verify_cosignature(checkpoint, witness.key, signature)
                 confirmed[witness.name] = min(time_s, confirmed.get(witness.name, time_s))
     return confirmed
+
+
+def _quorum_time_s(confirmed: Mapping[str, int], policy: Policy) -> int | None:
+    for time_s in sorted(confirmed.values()):
+        if policy.quorum_met({name for name, at in confirmed.items() if at <= time_s}):
+            return time_s
+    return None

@@ -28,7 +28,7 @@ from tidewaiter.custody.verdict import (
     shown_time,
 )
 from tidewaiter.custody.verify_files import HandedIn, LoggedEntry, check_files
-from tidewaiter.custody.witness_times import witness_times
+from tidewaiter.custody.witness_times import end_of_second_ms, witness_times
 from tidewaiter.errors import BadSignature, BrokenProof, MalformedText, UnknownSigner
 
 # What a part of a log cannot decide, because the entry that would is perhaps not in the bundle.
@@ -75,7 +75,7 @@ def verify(bundle: Bundle, policy_text: bytes, files: Sequence[HandedIn] = ()) -
     entries = [entry for entry in entries if _is_confirmed(entry.judged, policy, notes)]
     for origin in dict.fromkeys(entry.judged.checkpoint.origin for entry in entries):
         group = {e.index: e for e in entries if e.judged.checkpoint.origin == origin}
-        _check_log([group[index] for index in sorted(group)], policy, notes)
+        _check_log([group[index] for index in sorted(group)], notes)
     openings = [(part.name, part.body) for part in bundle.openings]
     check_files([entry.logged for entry in entries], openings, files, notes)
     return notes.verdict()
@@ -152,7 +152,7 @@ def _tree_of(leaves: Mapping[int, bytes]) -> Tree:
     return tree
 
 
-def _check_log(entries: Sequence[_Entry], policy: Policy, notes: Notebook) -> None:
+def _check_log(entries: Sequence[_Entry], notes: Notebook) -> None:
     """Everything about the confirmed entries of one log: who signed, what is missing."""
     largest = max(entries, key=lambda entry: entry.judged.checkpoint.size).judged.checkpoint
     tree = _tree_of({entry.index: entry.leaf for entry in entries})
@@ -164,9 +164,9 @@ def _check_log(entries: Sequence[_Entry], policy: Policy, notes: Notebook) -> No
         shown = _numbers([entry.index for entry in entries])
         notes.proven.append(f"{shown} of the bundle {_are(len(entries))} in {where}, unaltered")
     times = witness_times(
-        (entry.judged.checkpoint.size, _quorum_time_ms(entry.judged, policy))
+        (entry.judged.checkpoint.size, end_of_second_ms(entry.judged.not_after_s))
         for entry in entries
-        if entry.judged.confirmed
+        if entry.judged.not_after_s is not None
     )
     judge = Judge(times=times, whole_log=is_whole)
     erasers: dict[int, tuple[str, ...]] = {}
@@ -199,23 +199,13 @@ def _is_confirmed(judged: JudgedCheckpoint, policy: Policy, notes: Notebook) -> 
             f"the log of {size} entries is confirmed by {names or 'no witness'}; the policy asks "
             f"for {policy.needed_words}"
         )
-    if names and judged.quorum_met:
+    if judged.not_after_s is not None:
         notes.proven.append(
             f"the log of {size} entries existed no later than "
-            f"{shown_time(_quorum_time_ms(judged, policy))}, confirmed by {names} "
+            f"{shown_time(end_of_second_ms(judged.not_after_s))}, confirmed by {names} "
             f"({policy.needed_words} needed)"
         )
     return judged.quorum_met
-
-
-def _quorum_time_ms(judged: JudgedCheckpoint, policy: Policy) -> int:
-    """The end of the second in which enough witnesses had confirmed: no single one sets it."""
-    enough = (
-        time_s
-        for time_s in sorted(judged.confirmed.values())
-        if policy.quorum_met({name for name, at in judged.confirmed.items() if at <= time_s})
-    )
-    return 1000 * next(enough) + 999
 
 
 def _note_findings(

@@ -46,3 +46,8 @@ def witness_times(confirmed: Iterable[tuple[int, int]]) -> WitnessTimes:
         earliest[size] = bound
     sizes = sorted(earliest)
     return WitnessTimes(tuple(sizes), tuple(earliest[size] for size in sizes))
+
+
+def end_of_second_ms(time_s: int) -> int:
+    """The last POSIX millisecond of a second: witnesses state no smaller unit."""
+    return 1000 * time_s + 999
