@@ -71,9 +71,12 @@ def decide_erasure(
     backups: Sequence[str],
     approvers: Sequence[Path] = (),
 ) -> Decided:
+    *,
+    early: bool = False,
     """Ask for a recording to be erased; do it if those who approve are here."""
     with opened_site(place) as site:
-        return settle(place, site, ask_to_erase(site, recording, basis, backups), approvers)
+        request = ask_to_erase(site, recording, basis, backups, early=early)
+        return settle(place, site, request, approvers)
 
 
 def decide_rotation(

@@ -43,7 +43,7 @@ def test_docking_takes_in_numbers_and_confirms(shift):
     assert shift.docked.code == 0
     assert "MOV_0001.txt: taken in as bwc-0017/0" in shift.docked.text
     assert "confirmed by court" in shift.docked.text
-    assert "2 records are logged and wait for witnesses" in shift.docked.text
+    assert "2 recordings are logged and wait for witnesses" in shift.docked.text
     names = sorted(path.name for path in (shift.site / "receipts").iterdir())
     assert names == ["bwc-0017_0.tlog-proof", "bwc-0017_1.tlog-proof"]
 
@@ -115,7 +115,7 @@ def test_a_file_number_that_is_missing_on_the_card_shows(copied):
 
 def test_one_person_cannot_erase_and_two_can(copied):
     asked = copied.do(
-        "erase", "bwc-0017/1", "--basis", "term over", f"--approver={copied.key('amara')}"
+        "erase", "bwc-0017/1", "--basis", "a plea", "--early", f"--approver={copied.key('amara')}"
     )
     assert asked.code == 3
     (request,) = (copied.site / "requests").iterdir()
@@ -132,10 +132,26 @@ def test_one_person_cannot_erase_and_two_can(copied):
     assert "erased" in copied.do("list").text
 
 
+def test_nothing_is_erased_before_its_date_unless_those_who_approve_are_told(copied):
+    words = ("erase", "bwc-0017/1", "--basis", "90 days over")
+    refused = copied.do(*words, *copied.approvers())
+    assert refused.code == 4
+    assert "to be kept until" in refused.text
+    assert "90.0 days more; nothing was erased" in refused.text
+    looked = copied.do(
+        "view", "bwc-0017/1", copied.folder / "x", "--basis", "y", "--key", copied.key("amara")
+    )
+    assert looked.code == 0, looked.text
+    assert copied.do(*words, "--early").code == 3
+    (request,) = (copied.site / "requests").iterdir()
+    read = run("approve", request, "--key", copied.key("bilal"), "--yes")
+    assert "note: to be kept until" in read.text
+
+
 def test_after_erasing_nothing_opens_it_and_the_neighbour_still_verifies(copied):
     plain = (copied.card / "MOV_0002.txt").read_bytes()
     shutil.rmtree(copied.card)
-    done = copied.do("erase", "bwc-0017/1", "--basis", "term over", *copied.approvers())
+    done = copied.do("erase", "bwc-0017/1", "--basis", "a plea", "--early", *copied.approvers())
     assert done.code == 0, done.text
     copied.carry("vigilance", "court")
     for path in copied.folder.rglob("*"):
@@ -152,7 +168,8 @@ def test_a_hold_blocks_erasing_until_two_people_lift_it(copied):
     assert "case 7/2026" in blocked.text
     lifted = copied.do("hold", "bwc-0017/0", "--basis", "closed", "--lift", *copied.approvers())
     assert lifted.code == 0
-    assert copied.do("erase", "bwc-0017/0", "--basis", "space", *copied.approvers()).code == 0
+    done = copied.do("erase", "bwc-0017/0", "--basis", "space", "--early", *copied.approvers())
+    assert done.code == 0, done.text
 
 
 def test_an_export_verifies_alone_and_is_logged(copied):

@@ -63,7 +63,7 @@ def test_from_the_cameras_own_key_to_the_receipt_it_gets_back(place, tmp_path):
     exported = place.do("export", "bwc-0099/0", tmp_path / "bundle", "--basis", "court")
     assert exported.code == 0
     assert [one.name for one in (tmp_path / "bundle/manifests").iterdir()] == ["bwc-0099_0.twm"]
-    erased = place.do("erase", "bwc-0099/0", "--basis", "x", *place.approvers())
+    erased = place.do("erase", "bwc-0099/0", "--basis", "x", "--early", *place.approvers())
     assert erased.code == 0, erased.text
     last = place.do("dock", camera.card, "--device", "bwc-0099")
     assert "was erased by entry" in last.text
