@@ -1,7 +1,9 @@
 """The transport reaches the hosts it was given and no other, within time and size."""
 
+import contextlib
 import socket
 import threading
+import time
 
 import pytest
 
@@ -75,6 +77,29 @@ def test_silence_is_a_timeout(served):
     wait.set()
     assert isinstance(found, Unanswered)
     assert found.code == "timeout"
+
+
+@pytest.mark.parametrize("head", [b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.0 200 OK\r\n\r\n"])
+def test_an_answer_that_comes_byte_by_byte_is_not_waited_for(head):
+    """Every byte is in time; the whole never ends."""
+    done = threading.Event()
+
+    def drip(listener):
+        line, _ = listener.accept()
+        with line, contextlib.suppress(OSError):
+            line.sendall(head)
+            while not done.wait(0.02):
+                line.sendall(b"X")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=drip, args=(listener,), daemon=True).start()
+        begun = time.monotonic()
+        found = ask(f"http://127.0.0.1:{listener.getsockname()[1]}/", timeout_s=0.4)
+        took_s = time.monotonic() - begun
+        done.set()
+    assert isinstance(found, Unanswered)
+    assert found.code == "timeout"
+    assert took_s < 5
 
 
 def test_a_redirect_is_not_followed(served):

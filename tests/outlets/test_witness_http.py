@@ -245,6 +245,73 @@ def test_a_disk_that_fails_is_answered_and_nothing_confirmed(monkeypatch, book):
     assert "nothing was confirmed" in done.reason
 
 
+def raw_answers(address, request):
+    """Everything that comes back for these bytes until the witness closes the connection."""
+    host, _, port = address.removeprefix("http://").partition("/")[0].partition(":")
+    with socket.create_connection((host, int(port)), timeout=5) as line:
+        line.sendall(request)
+        return b"".join(iter(lambda: line.recv(65536), b""))
+
+
+@pytest.mark.parametrize(
+    "framing",
+    [
+        b"Content-Length: 6\r\nTransfer-Encoding: chunked\r\n",
+        b"Transfer-Encoding: chunked\r\n",
+        b"Content-Length: 6\r\nContent-Length: 0\r\n",
+        b"Content-Length: 6\r\nContent-Length : 0\r\n",
+    ],
+)
+@pytest.mark.parametrize("start", [b"POST /w1/add-checkpoint", b"GET /w1/" + b"0" * 64])
+def test_what_a_proxy_may_read_otherwise_ends_the_connection(address, start, framing):
+    """Else a request could be hidden in the body of another one before it."""
+    hidden = b"old 0\nGET / HTTP/1.1\r\nHost: a\r\n\r\n"
+    found = raw_answers(address, start + b" HTTP/1.1\r\nHost: a\r\n" + framing + b"\r\n" + hidden)
+    assert found.startswith(b"HTTP/1.1 4")
+    assert found.count(b"HTTP/1.1 ") == 1
+
+
+def test_the_body_of_a_question_that_has_none_is_no_second_request(address):
+    log = SmallLog()
+    client(address).confirm(log.note(5).encoded, 0, log.proof)
+    origin = hashlib.sha256(ORIGIN.encode()).hexdigest()
+    hidden = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+    asked = f"GET /w1/{origin}/checkpoint HTTP/1.1\r\nContent-Length: {len(hidden)}\r\n\r\n"
+    found = raw_answers(address, asked.encode() + hidden)
+    assert found.startswith(b"HTTP/1.1 200")
+    assert found.count(b"HTTP/1.1 ") == 1
+
+
+def test_a_fault_of_its_own_is_answered_and_told_to_its_keeper(monkeypatch, book, capsys):
+    monkeypatch.setattr(book, "step", lambda *_: 1 // 0)
+    with serving_witness(WITNESS, book) as address:
+        done = client(address).confirm(SmallLog().note(5).encoded, 0, SmallLog().proof)
+    assert not done.lines
+    assert "500" in done.reason
+    told = capsys.readouterr().err
+    assert "ZeroDivisionError" in told
+    assert "127.0.0.1" not in told
+
+
+def test_a_connection_that_found_no_thread_gives_its_place_back(monkeypatch, book, capsys):
+    monkeypatch.setattr(witness_server, "MOST_CONNECTIONS", 2)
+    plain, refused = threading.Thread.start, []
+
+    def start(self):
+        if len(refused) < 2 and "process_request" in self.name:
+            refused.append(self.name)
+            raise RuntimeError("can't start new thread")
+        plain(self)
+
+    with serving_witness(WITNESS, book) as address:
+        monkeypatch.setattr(threading.Thread, "start", start)
+        for _ in range(2):
+            assert client(address).latest().reason
+        assert not client(address).latest().reason
+    assert len(refused) == 2
+    assert "new thread" in capsys.readouterr().err
+
+
 def test_a_taken_port_is_a_setting_to_change(address, book):
     port = int(address.removesuffix("/w1").rpartition(":")[2])
     with (

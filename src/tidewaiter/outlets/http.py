@@ -6,9 +6,13 @@ at the beginning are ever connected to.
 
 from __future__ import annotations
 
+import contextlib
 import http.client
+import socket
 import ssl
+import threading
 import time
+from collections.abc import Iterator
 from urllib.parse import SplitResult, urlsplit
 
 from tidewaiter.errors import ConfigurationError
@@ -85,7 +89,9 @@ class HttpTransport:
         except TimeoutError:
             return Unanswered("timeout", _ms_since(started))
         except (OSError, http.client.HTTPException, ValueError):
-            return Unanswered("connection", _ms_since(started))
+            return Unanswered(
+                "timeout" if self._is_late(started) else "connection", _ms_since(started)
+            )
         finally:
             connection.close()
         if isinstance(answer, Answer) and TEST_KIT_HEADER.lower() in answer.headers:
@@ -107,19 +113,43 @@ class HttpTransport:
         started: float,
     ) -> Answer | Unanswered:
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        connection.request(request.method, target, request.body, dict(request.headers))
-        response = connection.getresponse()
+        connection.connect()
+        with self._cut_off(connection.sock, started):
+            connection.request(request.method, target, request.body, dict(request.headers))
+            return self._answer(connection.getresponse(), started)
+
+    def _answer(self, response: http.client.HTTPResponse, started: float) -> Answer | Unanswered:
         body = bytearray()
         while chunk := response.read1(CHUNK):
             body += chunk
             if len(body) > LONGEST_ANSWER:
                 return Unanswered("too-long", _ms_since(started))
-            if time.monotonic() - started > self._timeout_s:
-                return Unanswered("timeout", _ms_since(started))
+        if self._is_late(started):
+            return Unanswered("timeout", _ms_since(started))
         if response.length:
             return Unanswered("truncated", _ms_since(started))
         headers = {name.lower(): value for name, value in response.getheaders()}
         return Answer(response.status, headers, bytes(body), _ms_since(started))
+
+    @contextlib.contextmanager
+    def _cut_off(self, line: socket.socket, started: float) -> Iterator[None]:
+        """End the line when time is up: one that brings a byte now and then is never silent."""
+
+        def cut() -> None:
+            with contextlib.suppress(OSError):
+                line.shutdown(socket.SHUT_RDWR)
+
+        left_s = max(self._timeout_s - (time.monotonic() - started), 0.0)
+        timer = threading.Timer(left_s, cut)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def _is_late(self, started: float) -> bool:
+        return time.monotonic() - started >= self._timeout_s
 
 
 def _origin(parts: SplitResult) -> tuple[str, str, int | None]:

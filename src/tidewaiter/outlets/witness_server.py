@@ -13,8 +13,10 @@ import io
 import re
 import socket
 import socketserver
+import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -95,7 +97,11 @@ class _WitnessServer(socketserver.ThreadingMixIn, http.server.HTTPServer):
         if not self._free.acquire(blocking=False):
             self.shutdown_request(request)
             return
-        super().process_request(request, client_address)
+        try:
+            super().process_request(request, client_address)
+        except BaseException:  # there was no thread to be had
+            self._free.release()
+            raise
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
         try:
@@ -103,8 +109,10 @@ class _WitnessServer(socketserver.ThreadingMixIn, http.server.HTTPServer):
         finally:
             self._free.release()
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of a connection that broke; what went wrong inside is answered."""
+    def handle_error(self, *_: Any) -> None:
+        """Say nothing of a connection that broke; a fault inside is for the witness's keeper."""
+        if not isinstance(sys.exception(), OSError):
+            traceback.print_exc()
 
 
 class _WitnessHandler(http.server.BaseHTTPRequestHandler):
@@ -132,6 +140,8 @@ class _WitnessHandler(http.server.BaseHTTPRequestHandler):
         if self.path != f"{asked.prefix}/add-checkpoint":
             self._refuse(404, "there is nothing here; POST add-checkpoint")
             return
+        if not self._is_framed():
+            return
         body = self._body()
         if body is not None:
             self._answer(lambda: asked.witness.add_checkpoint(body, asked.book, int(asked.now())))
@@ -144,7 +154,20 @@ class _WitnessHandler(http.server.BaseHTTPRequestHandler):
         if found is None or self.path != asked.prefix + path:
             self._refuse(404, "there is nothing here; GET <SHA-256 of an origin>/checkpoint")
             return
+        if not self._is_framed():
+            return
+        if "Content-Length" in self.headers:  # it is not read, and must not be the next request
+            self.close_connection = True
         self._answer(lambda: asked.witness.latest(found.group(1), asked.book))
+
+    def _is_framed(self) -> bool:
+        """Whether a proxy before this one must read the same request here as this one does."""
+        lengths = self.headers.get_all("Content-Length", [])
+        is_coded = "Transfer-Encoding" in self.headers
+        if len(lengths) < 2 and not is_coded and not self.headers.defects:
+            return True
+        self._refuse(400, "the request does not state the length of its body once and plainly")
+        return False
 
     def _body(self) -> bytes | None:
         length = self.headers.get("Content-Length", "")
@@ -167,6 +190,9 @@ class _WitnessHandler(http.server.BaseHTTPRequestHandler):
             answer = ask()
         except TidewaiterError as error:
             self._refuse(error.http_status, str(error))
+        except Exception:
+            self._refuse(500, "the witness failed; it gives no confirmation of this request")
+            raise
         else:
             self._send(answer.status, answer.body, answer.content_type)
 
