@@ -15,7 +15,7 @@ from tidewaiter.custody.fork import Fork, fork_between, prove_fork
 from tidewaiter.custody.keys import MLDSA44_COSIGNATURE
 from tidewaiter.custody.merkle import EMPTY_ROOT
 from tidewaiter.custody.note import Note, NoteSignature, parse_signature_lines
-from tidewaiter.custody.witness import AddCheckpoint, Witness
+from tidewaiter.custody.witness import ANOTHER_ROOT, NOT_CONTINUED, AddCheckpoint, Witness
 from tidewaiter.errors import (
     BadSignature,
     BrokenProof,
@@ -129,15 +129,14 @@ def stranger_line(text, signer):
 def test_what_does_not_continue_is_422_and_kept(book):
     log, fork = SmallLog(), SmallLog("fork", forked_at=3)
     assert ask(book, log.request(0, 5)).status == 200
-    bodies = [
-        fork.request(5, 9),
-        AddCheckpoint(5, (), fork.note(5)).encoded,
-        AddCheckpoint(5, (), log.note(9)).encoded,
-        AddCheckpoint(5, (EMPTY_ROOT,), log.note(5)).encoded,
+    notes = [fork.note(9), fork.note(5), log.note(9)]
+    for note in notes:
+        proof = (EMPTY_ROOT,) if note != fork.note(5) else ()
+        assert ask(book, AddCheckpoint(5, proof, note).encoded).status == 422
+    assert [kept[2] for kept in book.requests] == [NOT_CONTINUED, ANOTHER_ROOT, NOT_CONTINUED]
+    assert [AddCheckpoint.parse(kept[3]) for kept in book.requests] == [
+        AddCheckpoint(0, (), note) for note in notes
     ]
-    for body in bodies:
-        assert ask(book, body).status == 422
-    assert [kept[3] for kept in book.requests] == bodies
     assert book.states[ORIGIN].root == log.tree.root(5)
 
 
@@ -145,7 +144,24 @@ def test_another_root_at_a_known_size_is_kept_even_when_the_old_size_is_wrong(bo
     ask(book, SmallLog().request(0, 5))
     body = SmallLog("fork").request(0, 5)
     assert ask(book, body).status == 409
-    assert book.requests == [(ORIGIN, NOW_S, "another root over the same 5 entries", body)]
+    kept = AddCheckpoint(0, (), SmallLog("fork").note(5)).encoded
+    assert book.requests == [(ORIGIN, NOW_S, ANOTHER_ROOT, kept)]
+
+
+def test_a_false_proof_for_what_was_confirmed_is_no_sign_of_a_fork(book):
+    """Anybody who has seen a checkpoint can write one under it."""
+    log = SmallLog()
+    ask(book, log.request(0, 5))
+    assert ask(book, AddCheckpoint(5, (EMPTY_ROOT,), log.note(5)).encoded).status == 422
+    assert book.requests == []
+
+
+def test_what_others_add_to_a_request_is_not_kept(book):
+    ask(book, SmallLog().request(0, 5))
+    note, stranger = SmallLog("fork").note(5), key("stranger.example")
+    padded = note.with_signatures([stranger_line(note.text, stranger)])
+    assert ask(book, AddCheckpoint(3, (EMPTY_ROOT,), padded).encoded).status == 409
+    assert [kept[3] for kept in book.requests] == [AddCheckpoint(0, (), note).encoded]
 
 
 def test_the_empty_log(book):

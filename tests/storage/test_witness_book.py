@@ -9,7 +9,13 @@ import pytest
 
 from tests.custody.logs import SmallLog
 from tests.custody.signers import LOG, ORIGIN, VIGILANCE
-from tidewaiter.custody.witness import Witness, WitnessAnswer
+from tidewaiter.custody.witness import (
+    ANOTHER_ROOT,
+    NOT_CONTINUED,
+    AddCheckpoint,
+    Witness,
+    WitnessAnswer,
+)
 from tidewaiter.errors import ConfigurationError, IntegrityError, StorageError
 from tidewaiter.storage import witness_book
 from tidewaiter.storage.key_file import read_keys, write_keys
@@ -108,12 +114,33 @@ def test_forks_are_kept_up_to_a_bound(path, monkeypatch):
     with SqliteWitnessBook(path, KEYS) as book:
         WITNESS.add_checkpoint(SmallLog().request(0, 5), book, 100)
         known = book.last(ORIGIN).note
-        for size in (5, 6, 7):
+        for size in (6, 7, 8, 5):
             assert WITNESS.add_checkpoint(fork.request(5, size), book, 100).status == 422
         kept = book.kept()
-    assert [row[:2] for row in kept] == [(ORIGIN, 100)] * 2
-    assert kept[0][3] == fork.request(5, 5)
-    assert kept[0][4] == known
+    assert [row[:2] for row in kept] == [(ORIGIN, 100)] * 3
+    signed = [AddCheckpoint.parse(row[3]).note for row in kept]
+    # What proves a fork by itself finds a place though others took theirs.
+    assert signed == [fork.note(6), fork.note(7), fork.note(5)]
+    assert [row[2] for row in kept] == [NOT_CONTINUED, NOT_CONTINUED, ANOTHER_ROOT]
+    assert kept[2][4] == known
+
+
+def test_who_saw_a_checkpoint_cannot_fill_the_place_of_the_next_forks(path, monkeypatch):
+    """Checkpoints are public, and false proofs under them anybody's to write."""
+    monkeypatch.setattr(witness_book, "MOST_KEPT", 2)
+    log, fork = SmallLog(), SmallLog("fork", forked_at=2)
+    with SqliteWitnessBook(path, KEYS) as book:
+        WITNESS.add_checkpoint(log.request(0, 5), book, 100)
+        for n in range(20):
+            junk = (bytes([n]) * 32,)
+            for size in (5, 6):
+                body = AddCheckpoint(5, junk, log.note(size)).encoded
+                assert WITNESS.add_checkpoint(body, book, 100).status == 422
+        assert len(book.kept()) == 1
+        for n in range(5):
+            WITNESS.add_checkpoint(AddCheckpoint(n, (), fork.note(5)).encoded, book, 100)
+        kept = [AddCheckpoint.parse(row[3]).note for row in book.kept()]
+    assert kept == [log.note(6), fork.note(5)]
 
 
 def test_of_concurrent_requests_one_history_is_confirmed(path):

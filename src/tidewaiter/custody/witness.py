@@ -26,6 +26,10 @@ LARGEST_REQUEST_BYTES = 1 << 18
 """More than 16 post-quantum signatures and the longest proof need; larger bodies are refused."""
 SIZE_TYPE = "text/x.tlog.size"
 TEXT_TYPE = "text/plain; charset=utf-8"
+ANOTHER_ROOT = "another root over as many entries as were confirmed"
+"""Why a request is kept that proves a fork by itself."""
+NOT_CONTINUED = "it was not shown to continue what was confirmed"
+"""Why one is kept that may prove a fork, together with the entries."""
 # A clock this much behind the last cosignature has been set back, not merely corrected.
 CLOCK_SLACK_S = 60
 
@@ -101,7 +105,10 @@ class WitnessBook(Protocol):
         """
 
     def keep(self, origin: str, time_s: int, reason: str, request: bytes) -> None:
-        """Keep a signed request that may prove a fork."""
+        """Keep what may prove a fork, once: a request with nothing in it but the log's signed note.
+
+        Proofs and further lines are anybody's to write.
+        """
 
 
 @dataclass(frozen=True)
@@ -131,7 +138,10 @@ class Witness:
             checkpoint.origin, lambda last: self._judged(request, checkpoint, last, now_s)
         )
         if answer.keep_because:
-            book.keep(checkpoint.origin, now_s, answer.keep_because, body)
+            signed = _without_strangers(request.note, known)
+            book.keep(
+                checkpoint.origin, now_s, answer.keep_because, AddCheckpoint(0, (), signed).encoded
+            )
         return answer
 
     def latest(self, origin_hash: str, book: WitnessBook) -> WitnessAnswer:
@@ -151,15 +161,18 @@ class Witness:
         now_s: int,
     ) -> WitnessAnswer:
         size = last.size if last else 0
+        because = NOT_CONTINUED
+        if last is not None and checkpoint.size == last.size:
+            # About what was confirmed already nothing can be false but the proof.
+            because = ANOTHER_ROOT if checkpoint.root != last.root else ""
         if request.old_size != size:
             # A signed checkpoint of the size known, with another root, is a fork by itself.
-            forked = last is not None and checkpoint.size == size and checkpoint.root != last.root
-            reason = f"another root over the same {size} entries" if forked else ""
-            return WitnessAnswer(409, f"{size}\n", SIZE_TYPE, keep_because=reason)
+            forked = because if because == ANOTHER_ROOT else ""
+            return WitnessAnswer(409, f"{size}\n", SIZE_TYPE, keep_because=forked)
         try:
             must_continue(last, checkpoint, request.proof)
         except BrokenProof as error:
-            return WitnessAnswer(422, f"{error}\n", keep_because=str(error))
+            return WitnessAnswer(422, f"{error}\n", keep_because=because)
         if last is not None and now_s < last.time_s - CLOCK_SLACK_S:
             late_s = last.time_s - now_s
             return _refusal(503, f"this witness's clock is {late_s} s behind its last cosignature")

@@ -31,7 +31,7 @@ CREATE TABLE kept (i INTEGER PRIMARY KEY, origin TEXT NOT NULL, time_s INTEGER N
 BOOK_BUSY_S = 10.0
 SYNC_FULL = 2
 MOST_KEPT = 1000
-"""Requests kept for one log; a thief of its key must not fill the witness's disk."""
+"""Requests kept for one log and reason; a thief of its key must not fill the witness's disk."""
 
 
 class SqliteWitnessBook:
@@ -104,14 +104,18 @@ class SqliteWitnessBook:
         return answer
 
     def keep(self, origin: str, time_s: int, reason: str, request: bytes) -> None:
-        """Keep a signed request that may prove a fork, beside what was confirmed then."""
+        """Keep a request that may prove a fork, once, beside what was confirmed then.
+
+        Those that prove one by themselves have a place of their own: others cannot take it.
+        """
         last = self.last(origin)
-        known = last.note if last else None
+        row = (origin, time_s, reason, request, last.note if last else None)
         with self._guarded():
             self._database.execute(
                 "INSERT INTO kept (origin, time_s, reason, request, known) SELECT ?, ?, ?, ?, ? "
-                "WHERE (SELECT count(*) FROM kept WHERE origin = ?) < ?",
-                (origin, time_s, reason, request, known, origin, MOST_KEPT),
+                "WHERE (SELECT count(*) FROM kept WHERE origin = ? AND reason = ?) < ? "
+                "AND NOT EXISTS (SELECT 1 FROM kept WHERE origin = ? AND request = ?)",
+                (*row, origin, reason, MOST_KEPT, origin, request),
             )
 
     def kept(self) -> list[tuple[str, int, str, bytes, bytes | None]]:
