@@ -250,6 +250,19 @@ def test_a_store_that_drops_locks_in_silence_is_named(s3, monkeypatch, part_byte
     assert BucketOfBlobs(bucket_of(s3)).put(io.BytesIO(b"one")) == digest_of(b"one")
 
 
+def test_a_medium_that_is_there_without_its_lock_gets_one(s3):
+    """Whoever put it was stopped between the bytes and their lock."""
+    digest = BucketOfBlobs(bucket_of(s3)).put(io.BytesIO(b"one"))
+    locking = BucketOfBlobs(bucket_of(s3, lock_days=1))
+    assert locking.put(io.BytesIO(b"one")) == digest
+    assert not locking.discard(digest)
+
+
+def test_a_bucket_that_is_shown_keeps_its_secret():
+    shown = repr(Bucket("media", access_key="known", secret_key="not known"))
+    assert "not known" not in shown
+
+
 def test_bytes_damaged_on_the_way_are_refused(s3, monkeypatch):
     client = BucketOfBlobs(bucket_of(s3))
     damage_what_is_sent(monkeypatch)

@@ -18,7 +18,7 @@ import functools
 import hashlib
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, BinaryIO, cast
 
@@ -51,7 +51,7 @@ class Bucket:
     prefix: str = ""
     lock_days: int = 0
     access_key: str = ""
-    secret_key: str = ""
+    secret_key: str = field(default="", repr=False)
 
 
 class BucketOfBlobs:
@@ -70,13 +70,16 @@ class BucketOfBlobs:
         with tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES) as spooled:
             medium = _spool(source, cast("BinaryIO", spooled))
             spooled.seek(0)
+            lock = self._lock()
             with self._failing_named(
                 "a medium could not be kept; nothing that names it was logged"
             ):
                 if self._found(medium.digest) is not None:
                     self._must_hold(medium.digest)
                 else:
-                    self._put_new(medium, cast("BinaryIO", spooled))
+                    self._put_new(medium, cast("BinaryIO", spooled), lock)
+                # Also of what was there: a run that was stopped may not have come to it.
+                self._must_be_locked(medium.digest, lock)
         return medium.digest
 
     @contextlib.contextmanager
@@ -132,8 +135,7 @@ class BucketOfBlobs:
                 raise
             return None
 
-    def _put_new(self, medium: _Medium, source: BinaryIO) -> None:
-        lock = self._lock()
+    def _put_new(self, medium: _Medium, source: BinaryIO, lock: dict[str, Any]) -> None:
         try:
             if medium.size > self._part_bytes:
                 self._upload_in_parts(medium, source, lock)
@@ -143,8 +145,6 @@ class BucketOfBlobs:
             if _code(error) not in TAKEN:
                 raise
             self._must_hold(medium.digest)
-        else:
-            self._must_be_locked(medium.digest, lock)
 
     def _upload(self, medium: _Medium, source: BinaryIO, lock: dict[str, Any]) -> None:
         self._client.put_object(
