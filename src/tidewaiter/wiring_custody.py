@@ -36,7 +36,7 @@ from tidewaiter.outlets.witness_client import Confirmation
 from tidewaiter.settings import Settings
 from tidewaiter.storage import reports
 from tidewaiter.storage.custody_secrets import SqliteSecrets
-from tidewaiter.wiring_custody_files import docking_order, handed_in, listed_files
+from tidewaiter.wiring_custody_files import docking_order, listed_files, readable
 from tidewaiter.wiring_custody_site import SitePlace, now_ms, opened_site
 
 LONGEST_NUMBER = 18
@@ -52,6 +52,9 @@ class Outcome:
     confirmations: list[Confirmation] = field(default_factory=list)
     receipts: list[Path] = field(default_factory=list)
     discrepancies: list[Discrepancy] = field(default_factory=list)
+    refused: list[InputError] = field(default_factory=list)
+    """Why files were not taken in; all others were."""
+
     waiting: int = 0
     """Records that are logged and not yet confirmed by the quorum."""
 
@@ -73,13 +76,13 @@ def dock_files(
     with opened_site(place) as site:
         pattern = site.agent.file_number(device)
         files = sorted(listed_files(paths), key=partial(docking_order, pattern=pattern))
+        handed, refused = readable(files, settings)
         if clock_offset_ms is not None:
             now = site.now_ms()
             offset = {"subject": device, "offset_ms": clock_offset_ms}
             site.say("clock", offset | {"device_ms": now + clock_offset_ms})
-        handed = handed_in(files, settings)
         taken = dock(site, device, handed, retention or place.settings.retention)
-        return confirm(place, site, Outcome(taken))
+        return confirm(place, site, Outcome(taken, refused=refused))
 
 
 def ingest_files(
@@ -87,9 +90,9 @@ def ingest_files(
 ) -> Outcome:
     """Take in what somebody else hands in, at the claim level `import`."""
     with opened_site(place) as site:
-        handed = handed_in(listed_files(paths), settings)
+        handed, refused = readable(listed_files(paths), settings)
         taken = ingest(site, handed, retention or place.settings.retention)
-        return confirm(place, site, Outcome(taken))
+        return confirm(place, site, Outcome(taken, refused=refused))
 
 
 def confirm(place: SitePlace, site: Site, outcome: Outcome) -> Outcome:

@@ -43,14 +43,35 @@ def listed_files(paths: Sequence[Path]) -> list[Path]:
 def handed_in(paths: Sequence[Path], settings: Settings) -> list[HandedIn]:
     """Files with their fingerprints and the signatures they bring along.
 
-    Both are taken in workers; hostile media get bare fingerprints.
+    Both are taken in workers; hostile media get bare fingerprints. Raises InputError for the first
+    file that is empty or cannot be read.
+    """
+    files, refused = readable(paths, settings)
+    if refused:
+        raise refused[0]
+    return files
+
+
+def readable(paths: Sequence[Path], settings: Settings) -> tuple[list[HandedIn], list[InputError]]:
+    """As `handed_in`, and apart from them why each other file cannot be taken in.
+
+    One empty or unreadable file keeps no other on a card from custody. Raises the first reason
+    where no file is left.
     """
     manifests = _manifests(paths, settings)
-    inputs = inputs_of(paths, manifests, settings)
-    return [
-        _handed_in(*one, signatures.names)
-        for one, signatures in zip(zip(paths, manifests, strict=True), inputs, strict=True)
+    refused = [one for one in manifests if isinstance(one, InputError)]
+    both = [
+        (path, one) for path, one in zip(paths, manifests, strict=True) if isinstance(one, Manifest)
     ]
+    if refused and not both:
+        raise refused[0]
+    whole = [path for path, _ in both]
+    inputs = inputs_of(whole, [manifest for _, manifest in both], settings)
+    files = [
+        _handed_in(path, manifest, signatures.names)
+        for (path, manifest), signatures in zip(both, inputs, strict=True)
+    ]
+    return files, refused
 
 
 def docking_order(path: Path, *, pattern: str) -> tuple[int, int, str]:
@@ -59,8 +80,11 @@ def docking_order(path: Path, *, pattern: str) -> tuple[int, int, str]:
     return (-1 if number is None else number, path.stat().st_mtime_ns, path.name)
 
 
-def _manifests(paths: Sequence[Path], settings: Settings) -> list[Manifest]:
-    """The manifest of every file; one that breaks the worker or a limit gets a bare one."""
+def _manifests(paths: Sequence[Path], settings: Settings) -> list[Manifest | InputError]:
+    """The manifest of every file; one that breaks the worker or a limit gets a bare one.
+
+    A file that cannot be read gets the reason.
+    """
     with tempfile.TemporaryDirectory(prefix="tidewaiter-manifests-") as folder:
         outs = [Path(folder) / str(number) for number in range(len(paths))]
         payloads = [_payload(*both, settings) for both in zip(paths, outs, strict=True)]
@@ -89,11 +113,16 @@ def _payload(path: Path, out: Path, settings: Settings) -> dict[str, Any]:
     }
 
 
-def _bare(path: Path, failure: Mapping[str, str], settings: Settings) -> Manifest:
+def _bare(path: Path, failure: Mapping[str, str], settings: Settings) -> Manifest | InputError:
     error = error_named(failure["type"], failure["message"])
     if not isinstance(error, LimitExceeded | ExaminationError):
+        if isinstance(error, InputError):
+            return error
         raise error
-    return bare_manifest(path, settings.limits, str(error))
+    try:
+        return bare_manifest(path, settings.limits, str(error))
+    except InputError as unread:
+        return unread
 
 
 def _handed_in(path: Path, manifest: Manifest, signatures: tuple[str, ...]) -> HandedIn:

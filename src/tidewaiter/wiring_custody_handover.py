@@ -26,7 +26,7 @@ from tidewaiter.custody.seal import SEAL_MARK, unseal
 from tidewaiter.errors import BrokenSeal, InputError, MalformedText, UnknownExhibit
 from tidewaiter.settings import Settings
 from tidewaiter.wiring_custody import Outcome, confirm, write_whole
-from tidewaiter.wiring_custody_files import handed_in, listed_files
+from tidewaiter.wiring_custody_files import handed_in, listed_files, readable
 from tidewaiter.wiring_custody_site import SitePlace, opened_site
 
 LARGEST_KEY_TEXT = 1 << 14
@@ -98,7 +98,8 @@ def take_handover(
     files = [one for one in given.files if one.suffix not in _NO_MEDIA and one.resolve() != own]
     with tempfile.TemporaryDirectory(prefix="tidewaiter-handover-") as folder:
         plain = _opened_files(files, _sealed_secrets(lines, secrets), Path(folder), notes)
-        whole, *media = handed_in([records, *plain], settings)
+        (whole,) = handed_in([records], settings)
+        media, refused = readable(plain, settings) if plain else ([], [])
         handed = HandOver(given.device, whole, lines, secrets, media)
         with opened_site(place) as site:
             if clock_offset_ms is not None:
@@ -106,7 +107,7 @@ def take_handover(
                 site.say("clock", offset | {"device_ms": site.now_ms() + clock_offset_ms})
             wanted = retention or place.settings.retention
             done = take_over(site, handed, wanted, place.allowed)
-            outcome = confirm(place, site, Outcome(done.taken))
+            outcome = confirm(place, site, Outcome(done.taken, refused=refused))
     outcome.discrepancies[:0] = done.findings
     return HandedOver(outcome, done.logged, [*notes, *done.notes], _receipts_of(place, done))
 

@@ -38,6 +38,26 @@ def test_a_recording_copied_by_halves_is_kept_and_told(place, docked):
     assert "notice: kept byte for byte" not in again.text
 
 
+def test_an_empty_file_on_a_card_keeps_no_other_from_custody(place, docked):
+    assert docked.code == 0, docked.text
+    empty, later = place.card / "MOV_0002.mp4", place.card / "MOV_0003.mp4"
+    try:
+        empty.touch()
+        later.write_bytes(b"recorded after the battery was changed")
+        answer = place.do("dock", "--device", "bwc-0017", place.card)
+        assert answer.code == 2, answer.text
+        assert "not taken in: MOV_0002.mp4: the file is empty (0 bytes)" in answer.text
+        assert "MOV_0003.mp4: taken in as bwc-0017/" in answer.text
+        assert "1 of the files were not taken in, all others were" in answer.text
+        assert "MOV_0002" not in place.do("ingest", later).text
+        alone = place.do("ingest", empty)
+        assert alone.code == 2
+        assert "were not taken in" not in alone.text, "nothing else was there to be taken in"
+    finally:
+        empty.unlink()
+        later.unlink()
+
+
 @pytest.mark.usefixtures("docked")
 def test_a_clock_far_off_is_told(place):
     for off, told in (

@@ -11,6 +11,7 @@ import click
 from tidewaiter.cli.custody_options import (
     CONTRADICTED,
     echo,
+    end_unless_all_taken,
     retention_option,
     settings_option,
     site_option,
@@ -72,6 +73,7 @@ def command(  # noqa: PLR0913 - one argument per option of the command line
             place, device, paths, settings, retention=retention, clock_offset_ms=offset
         )
         tell_outcome(outcome)
+        end_unless_all_taken(outcome)
         return
     given = wiring_custody_handover.FromCamera(device, records, tuple(files))
     handed = wiring_custody_handover.take_handover(
@@ -83,6 +85,7 @@ def command(  # noqa: PLR0913 - one argument per option of the command line
         echo(f"{len(written)} receipts for {device} in {receipts_to}")
     if not handed.is_sound:
         raise click.exceptions.Exit(CONTRADICTED)
+    end_unless_all_taken(handed.outcome)
 
 
 def _tell_offset(device: str, offset_ms: int | None) -> None:

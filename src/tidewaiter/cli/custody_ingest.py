@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from tidewaiter.cli.custody_options import (
+    end_unless_all_taken,
     retention_option,
     settings_option,
     site_option,
@@ -31,4 +32,6 @@ def command(
     from tidewaiter.wiring_custody_site import SitePlace
 
     settings = wiring.read_settings(settings_path)
-    tell_outcome(wiring_custody.ingest_files(SitePlace(site), paths, settings, retention=retention))
+    outcome = wiring_custody.ingest_files(SitePlace(site), paths, settings, retention=retention)
+    tell_outcome(outcome)
+    end_unless_all_taken(outcome)

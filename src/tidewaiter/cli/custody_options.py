@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tidewaiter.errors import InputError
+
 if TYPE_CHECKING:
     from tidewaiter.custody.discrepancy import Discrepancy
     from tidewaiter.wiring_custody import Outcome
@@ -64,6 +66,8 @@ def tell_outcome(outcome: Outcome) -> None:
         echo(f"{taken.name}: {said} {taken.recording}")
         if taken.without_prints:
             echo(f"notice: kept byte for byte, without fingerprints: {taken.without_prints}")
+    for error in outcome.refused:
+        echo(f"not taken in: {error}")
     for answer in outcome.confirmations:
         if answer.time_s is not None:
             echo(f"confirmed by {answer.witness} at {shown_moment(answer.time_s * 1000)}")
@@ -82,6 +86,15 @@ def tell_outcome(outcome: Outcome) -> None:
         echo(
             f"{records} logged and {wait} for witnesses; keep the originals until "
             "`tidewaiter custody checkpoint` has written the receipts"
+        )
+
+
+def end_unless_all_taken(outcome: Outcome) -> None:
+    """End with the status of bad input where a file was left out, after all others are safe."""
+    if outcome.refused:
+        raise InputError(
+            f"{len(outcome.refused)} of the files were not taken in, all others were; set them "
+            "aside or bring them again: what is in custody is not taken in twice"
         )
 
 
