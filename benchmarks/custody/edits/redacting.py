@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import material
-from scenes import CALIBRATION, EDITED, FOLDERS, GROUPS, STARTS_S
+from scenes import CALIBRATION, EDITED, scene_of
 from shares import share
 
 from tidewaiter.casework.manifests import take_manifest
@@ -77,7 +77,8 @@ def main() -> None:
 
 
 def _judged(name: str, shared: Path, edits: bool) -> list[dict[str, Any]]:
-    scene = _scene(name, shared)
+    material.SECONDS = SECONDS
+    scene = scene_of(name, shared)
     first = int(FROM_S * scene.fps)
     span = slice(first, int(TO_S * scene.fps))
     left, top, width, height = BOX
@@ -124,16 +125,6 @@ def _level(original: Manifest, copy: Manifest, mask: Mask) -> float:
     assert copy.prints is not None
     limits = PictureThresholds(NEVER, NEVER, 1)
     return locate_touched(original.prints, copy.prints, limits, [mask]).peaks[0]
-
-
-def _scene(name: str, shared: Path) -> material.Scene:
-    material.SECONDS = SECONDS
-    source, _, clip = name.partition("/")
-    if source == "made":
-        kind, _, seed = clip.partition("/")
-        return material.made_scene(kind, int(seed))
-    path = shared / FOLDERS[source] / f"{clip}.mp4"
-    return material.real_scene(path, GROUPS[source], STARTS_S.get(clip, 0.0))
 
 
 def _patched(frames: Any, span: slice) -> Any:
