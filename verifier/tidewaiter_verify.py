@@ -26,7 +26,7 @@ a131b6f9e1778fa6dd0728d0ca434b968440925cd5e88d174f9c6968d218935f  tidewaiter.cus
 bb573e4aae060a37e6f591970218741e5ec1d2a585861837c11a2bd312ae3dcb  tidewaiter.custody.extra
 3995a0c6979c2ece968197f40737fe52c3c4ddabea1d4a57f5add07c1d2de1a9  tidewaiter.custody.gaps
 4afec64a16a1e15078dba4096b5982cf397a6159b654c124def4b20c44dc4b7b  tidewaiter.custody.witness_times
-2ad79b367c99c5284af21c1740eb86dd519364be1c7ec653c9856b2109bf8ea5  tidewaiter.custody.retention
+4092e303fa06c2ab527890c6ae305e5a20ae2b641c7b0c5d5f9973fdf9bf4580  tidewaiter.custody.retention
 f4f2cee40d8e0d5131ac1db92f2d529929b4f4ef5df00fee1b020a874e839bff  tidewaiter.custody.judging
 044a1515af6978fb337f13821e97a06af34dd56a785f2c578fd2ba273ddc5772  tidewaiter.custody.merkle
 a114e5ca2a0c0926a75a5dae135efab1998ddc7e93fe90bb501d8ad4e2c4a8cb  tidewaiter.custody.checkpoint
@@ -2723,6 +2723,8 @@ class Kept:
     retention_class: str
     holds: int = 0
     erased_by: int | None = None
+    last: int = 0
+    """The last entry that brought content under this name; 0 for a copy made from another."""
 
 
 @dataclass
@@ -2746,10 +2748,15 @@ class RetentionBook:
             return None
         return kept.since_ms + self.class_days[kept.retention_class] * DAY_MS
 
-    def is_erased(self, recording: str) -> bool:
-        """Whether an entry says that the recording's content was destroyed."""
+    def is_erased(self, recording: str, entry: int | None = None) -> bool:
+        """Whether an entry says that the content was destroyed that `entry` names; by default all.
+
+        What came in under the same name later is not what people agreed to erase.
+        """
         kept = self.recordings.get(recording)
-        return kept is not None and kept.erased_by is not None
+        if kept is None or kept.erased_by is None:
+            return False
+        return kept.erased_by > (max(kept.entry, kept.last) if entry is None else entry)
 
     def enter(
         self, index: int, record: Record, lacking: str, times: WitnessTimes
@@ -2775,6 +2782,7 @@ class RetentionBook:
         """Take in an entry that brings content of a recording, of the class it names if any."""
         since = max(claimed_ms, times.not_before_ms(index) or 0)
         kept = self.recordings.setdefault(recording, Kept(index, since, named))
+        kept.last = index
         kept.since_ms = max(kept.since_ms, since)
         kept.retention_class = kept.retention_class or named
 

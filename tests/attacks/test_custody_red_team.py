@@ -321,6 +321,19 @@ def test_removing_a_medium(site):
     assert found(site.audited(), "media-missing") == [(where, where, "bwc-2")]
 
 
+def test_bringing_a_recording_in_under_the_name_of_an_erased_one(site):
+    """Two people approved that what had the name went, not what was given it afterwards."""
+    site.world.erase("bwc-1/3")
+    first = index_of(site, "bwc-1", "segment", 1)
+    site.media.remove(parse_record(site.world.leaves[first]).fields["blob"])
+    later = parse_record(site.world.segment("bwc-1", recording="bwc-1/3"))
+    site.keep()
+    assert found(site.audited(), "media-missing") == []
+    site.media.remove(later.fields["blob"])
+    where = site.kept - 1
+    assert found(site.audited(), "media-missing") == [(where, where, "bwc-1")]
+
+
 def test_a_medium_that_cannot_be_read_hides_nothing_else(site, monkeypatch):
     where = [index_of(site, "bwc-1", "segment", 1), index_of(site, "bwc-2", "segment", 3)]
     edited, unread = (parse_record(site.world.leaves[index]).fields["blob"] for index in where)

@@ -272,7 +272,7 @@ def _audit_media(
     # Only who judged the entries knows which media were erased rightly.
     present = actual.keys() | unread
     for digest, (index, device, recording) in reading.media.items() if judge else ():
-        if judge and digest not in present and not judge.retention.is_erased(recording):
+        if judge and digest not in present and not judge.retention.is_erased(recording, index):
             text = f"the medium {digest[:16]}… of recording {recording} is not where it was kept"
             found.append(Discrepancy("media-missing", text, index, index, (device,)))
     return sizes, found, unnamed

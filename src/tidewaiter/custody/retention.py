@@ -27,6 +27,8 @@ class Kept:
     retention_class: str
     holds: int = 0
     erased_by: int | None = None
+    last: int = 0
+    """The last entry that brought content under this name; 0 for a copy made from another."""
 
 
 @dataclass
@@ -50,10 +52,15 @@ class RetentionBook:
             return None
         return kept.since_ms + self.class_days[kept.retention_class] * DAY_MS
 
-    def is_erased(self, recording: str) -> bool:
-        """Whether an entry says that the recording's content was destroyed."""
+    def is_erased(self, recording: str, entry: int | None = None) -> bool:
+        """Whether an entry says that the content was destroyed that `entry` names; by default all.
+
+        What came in under the same name later is not what people agreed to erase.
+        """
         kept = self.recordings.get(recording)
-        return kept is not None and kept.erased_by is not None
+        if kept is None or kept.erased_by is None:
+            return False
+        return kept.erased_by > (max(kept.entry, kept.last) if entry is None else entry)
 
     def enter(
         self, index: int, record: Record, lacking: str, times: WitnessTimes
@@ -79,6 +86,7 @@ class RetentionBook:
         """Take in an entry that brings content of a recording, of the class it names if any."""
         since = max(claimed_ms, times.not_before_ms(index) or 0)
         kept = self.recordings.setdefault(recording, Kept(index, since, named))
+        kept.last = index
         kept.since_ms = max(kept.since_ms, since)
         kept.retention_class = kept.retention_class or named
 
