@@ -33,6 +33,7 @@ from tidewaiter.storage.custody_verifier import VERIFIER_NAME, stand_alone_verif
 from tidewaiter.storage.key_file import read_keys
 from tidewaiter.wiring_compare import MANIFEST_SUFFIX
 from tidewaiter.wiring_custody import Outcome, confirm, prove_index, write_whole
+from tidewaiter.wiring_custody_files import read_handed_over
 from tidewaiter.wiring_custody_site import SitePlace, opened_site
 
 _MARKS_TIME = frozenset({"heartbeat", "stop"})
@@ -107,9 +108,12 @@ def say_as(site: Site, key_file: Path, said: Mapping[str, str]) -> Receipt:
 
 
 def verify_files(bundle: Path, policy: Path, files: Sequence[Path]) -> Verdict:
-    """Verify a proof file or a bundle's folder, and files against it. Raises UnknownExhibit."""
+    """Verify a proof file or a bundle's folder, and files against it.
+
+    Raises UnknownExhibit, InputError.
+    """
+    text = read_handed_over(policy)
     try:
-        text = policy.read_bytes()
         found = read_bundle(bundle)
         own = files_of_bundle(bundle) if bundle.is_dir() else []
         handed = [hand_in(path) for path in [*files, *own]]

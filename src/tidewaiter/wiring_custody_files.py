@@ -14,11 +14,14 @@ from tidewaiter.errors import ExaminationError, InputError, LimitExceeded, Unkno
 from tidewaiter.jobs.queue import Queue
 from tidewaiter.jobs.supervisor import run
 from tidewaiter.settings import Settings
+from tidewaiter.storage.plain_file import opened_plain
 from tidewaiter.wiring import error_named
 from tidewaiter.wiring_compare import MANIFEST_HANDLER
 from tidewaiter.wiring_inputs import inputs_of
 
 MILLION = 1_000_000
+LARGEST_HANDED_OVER = 1 << 20
+"""Bytes of a proof, a policy, a request or an answer at most; all are some kilobytes."""
 
 
 def listed_files(paths: Sequence[Path]) -> list[Path]:
@@ -72,6 +75,25 @@ def readable(paths: Sequence[Path], settings: Settings) -> tuple[list[HandedIn],
         for (path, manifest), signatures in zip(both, inputs, strict=True)
     ]
     return files, refused
+
+
+def read_handed_over(path: Path, most: int = LARGEST_HANDED_OVER) -> bytes:
+    """The bytes of a file that somebody hands over.
+
+    Raises UnknownExhibit where it cannot be read, InputError where it is longer than such a file
+    can be.
+    """
+    try:
+        with opened_plain(path) as file:
+            data = file.read(most + 1)
+    except OSError as error:
+        raise UnknownExhibit(f"{path.name}: cannot be read ({error.strerror})") from error
+    if len(data) > most:
+        raise InputError(
+            f"{path.name} has more than {most} bytes, which no such file needs: check that it is "
+            "the right one, or hand it over in parts"
+        )
+    return data
 
 
 def docking_order(path: Path, *, pattern: str) -> tuple[int, int, str]:

@@ -26,7 +26,12 @@ from tidewaiter.custody.seal import SEAL_MARK, unseal
 from tidewaiter.errors import BrokenSeal, InputError, MalformedText, UnknownExhibit
 from tidewaiter.settings import Settings
 from tidewaiter.wiring_custody import Outcome, confirm, write_whole
-from tidewaiter.wiring_custody_files import handed_in, listed_files, readable
+from tidewaiter.wiring_custody_files import (
+    handed_in,
+    listed_files,
+    read_handed_over,
+    readable,
+)
 from tidewaiter.wiring_custody_site import SitePlace, opened_site
 
 LARGEST_KEY_TEXT = 1 << 14
@@ -92,7 +97,7 @@ def take_handover(
     Raises InputError where the records are another camera's, UnknownExhibit where a file cannot
     be read. Running it again after an interruption goes on.
     """
-    records, lines = given.records, _read(given.records)
+    records, lines = given.records, read_handed_over(given.records, LARGEST_HANDOVER)
     secrets, notes = _secrets_beside(records)
     own = records.resolve()
     files = [one for one in given.files if one.suffix not in _NO_MEDIA and one.resolve() != own]
@@ -122,7 +127,7 @@ def key_in_file(path: Path, name: str) -> str:
 
     Raises InputError for anything else, a secret key above all; UnknownExhibit.
     """
-    data = _read(path, LARGEST_KEY_TEXT)
+    data = read_handed_over(path, LARGEST_KEY_TEXT)
     if b"PRIVATE" in data:
         raise InputError(
             f"{path.name} holds a secret key, which must never leave its camera: make a new one "
@@ -143,22 +148,11 @@ def _receipts_of(place: SitePlace, done: TakenOver) -> list[Path]:
     return [path for path in named if path.exists()]
 
 
-def _read(path: Path, most: int = LARGEST_HANDOVER) -> bytes:
-    try:
-        with path.open("rb") as file:
-            data = file.read(most + 1)
-    except OSError as error:
-        raise UnknownExhibit(f"{path.name}: cannot be read ({error.strerror})") from error
-    if len(data) > most:
-        raise InputError(f"{path.name} has more than {most} bytes; hand it over in parts")
-    return data
-
-
 def _secrets_beside(records: Path) -> tuple[dict[str, SegmentSecret], list[str]]:
     path = records.with_suffix(SECRETS_SUFFIX)
     if not path.exists():
         return {}, [f"there is no {path.name}: what the records are about cannot be opened"]
-    return parse_secrets(_read(path))
+    return parse_secrets(read_handed_over(path, LARGEST_HANDOVER))
 
 
 def _sealed_secrets(lines: bytes, secrets: Mapping[str, SegmentSecret]) -> dict[str, SegmentSecret]:

@@ -78,7 +78,9 @@ def command(
 
 def _read_answer(path: Path) -> bytes:
     """The lines a witness wrote. Raises InputError for the request that they answer."""
-    answer = path.read_bytes()
+    from tidewaiter.wiring_custody_files import read_handed_over
+
+    answer = read_handed_over(path)
     if answer.startswith(b"old "):
         raise InputError(
             f"{path.name} is the request to the witness; its answer is {path.name}.cosigned, "

@@ -24,10 +24,12 @@ def command(*, checkpoint: Path, reply: Path, anchors: Path) -> None:
     from tidewaiter.cli.printing import printable
     from tidewaiter.custody.time_stamp import check_stamp, entry_within, note_within
     from tidewaiter.custody.verdict import shown_time
+    from tidewaiter.wiring_custody_files import read_handed_over
+    from tidewaiter.wiring_custody_stamps import read_reply
 
-    data = checkpoint.read_bytes()
+    data = read_handed_over(checkpoint)
     note, entry = note_within(data), entry_within(data)
-    stamp = check_stamp(reply.read_bytes(), note, anchors.read_bytes())
+    stamp = check_stamp(read_reply(reply), note, read_handed_over(anchors))
     what = "the checkpoint" if entry is None else f"entry {entry}, under this checkpoint,"
     text = (
         f"{what} existed no later than {shown_time(stamp.time_ms)}, by the word of "

@@ -23,9 +23,10 @@ def command(*, reply: Path, anchors: Path | None, site: Path) -> None:
     Exports then carry the stamp along. Keep a copy away from the log's own machine too.
     """
     from tidewaiter import wiring_custody_stamps
+    from tidewaiter.wiring_custody_files import read_handed_over
     from tidewaiter.wiring_custody_site import SitePlace
 
-    certificates = None if anchors is None else anchors.read_bytes()
+    certificates = None if anchors is None else read_handed_over(anchors)
     data = wiring_custody_stamps.read_reply(reply)
     kept = wiring_custody_stamps.keep(SitePlace(site), data, certificates)
     echo(

@@ -22,8 +22,9 @@ def command(*, checkpoint: Path, out: Path | None) -> None:
     The authority learns a digest and nothing else.
     """
     from tidewaiter.custody.time_stamp import note_within, stamp_request
+    from tidewaiter.wiring_custody_files import read_handed_over
 
-    request = stamp_request(note_within(checkpoint.read_bytes()))
+    request = stamp_request(note_within(read_handed_over(checkpoint)))
     target = out or Path(checkpoint.name + ".tsq")
     target.write_bytes(request)
     click.echo(f"request of {len(request)} bytes: {target}")

@@ -18,6 +18,7 @@ from typing import BinaryIO
 
 from tidewaiter.errors import IntegrityError, MissingMedium, StorageError
 from tidewaiter.storage.durable import make_folder, sync_folder
+from tidewaiter.storage.plain_file import opened_plain
 
 CHUNK = 1024 * 1024
 DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -49,7 +50,7 @@ class FolderOfBlobs:
     def open(self, digest: str) -> contextlib.AbstractContextManager[BinaryIO]:
         """The bytes under a digest. Raises MissingMedium where there are none."""
         try:
-            return self._path(digest).open("rb")
+            return opened_plain(self._path(digest))
         except FileNotFoundError as error:
             raise missing(digest) from error
         except OSError as error:
@@ -60,9 +61,7 @@ class FolderOfBlobs:
     def digests(self) -> Iterator[str]:
         """All digests that something is kept under, in order."""
         for folder in sorted(self.folder.glob("[0-9a-f][0-9a-f]")):
-            for path in sorted(folder.iterdir()):
-                if DIGEST.fullmatch(path.name):
-                    yield path.name
+            yield from sorted(name for name in _names_in(folder) if DIGEST.fullmatch(name))
 
     def discard(self, digest: str) -> bool:
         """Free the space of an erased medium; a folder has no locks, so it always can."""
@@ -96,7 +95,7 @@ class FolderOfBlobs:
 
     def _must_hold(self, path: Path, digest: str) -> None:
         """Other bytes under this name are a finding, not something to write over."""
-        with path.open("rb") as file:
+        with opened_plain(path) as file:
             if hashlib.file_digest(file, "sha256").hexdigest() != digest:
                 raise IntegrityError(
                     f"other bytes stand under the digest {digest}; they were left as they are: "
@@ -121,6 +120,17 @@ def missing(digest: str) -> MissingMedium:
     return MissingMedium(
         f"nothing is kept under the digest {digest}; look for a copy, at vigilance for instance"
     )
+
+
+def _names_in(folder: Path) -> list[str]:
+    """The names in a folder; none where somebody put something else in its place."""
+    try:
+        return [one.name for one in folder.iterdir()] if folder.is_dir() else []
+    except OSError as error:
+        raise StorageError(
+            f"the folder {folder.name!r} of media cannot be listed ({error.strerror}); check the "
+            "disk and who may read it"
+        ) from error
 
 
 def _copy(source: BinaryIO, target: BinaryIO) -> str:

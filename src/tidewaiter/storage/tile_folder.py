@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from tidewaiter.custody.tiles import (
 )
 from tidewaiter.errors import InputError, IntegrityError, StorageError
 from tidewaiter.storage.durable import make_folder, sync_folder
+from tidewaiter.storage.plain_file import opened_plain
 
 # The largest file of a log: 256 entries of the greatest length.
 _LARGEST_TILE_FILE = TILE_WIDTH * (LONGEST_ENTRY + 2)
@@ -98,10 +98,7 @@ class TileFolder:
     def _read(self, path: str, limit: int) -> bytes:
         """A carried folder is foreign: only plain files are read, and only so far."""
         try:
-            descriptor = os.open(self.folder / path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-            with os.fdopen(descriptor, "rb") as file:
-                if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                    raise InputError(f"{path!r} in {self.folder.name!r} is no plain file")
+            with opened_plain(self.folder / path) as file:
                 data = file.read(limit + 1)
         except OSError as error:
             raise InputError(
