@@ -29,14 +29,18 @@ from tidewaiter.errors import (
     InputError,
     IntegrityError,
     StorageError,
-    UnknownExhibit,
 )
 from tidewaiter.jobs.custody_signers import usable_processors, verify_in_workers
 from tidewaiter.outlets.witness_client import Confirmation
 from tidewaiter.settings import Settings
 from tidewaiter.storage import reports
 from tidewaiter.storage.custody_secrets import SqliteSecrets
-from tidewaiter.wiring_custody_files import docking_order, listed_files, readable
+from tidewaiter.wiring_custody_files import (
+    docking_order,
+    listed_files,
+    read_handed_over,
+    readable,
+)
 from tidewaiter.wiring_custody_site import SitePlace, now_ms, opened_site
 
 LONGEST_NUMBER = 18
@@ -56,7 +60,7 @@ class Outcome:
     """Why files were not taken in; all others were."""
 
     waiting: int = 0
-    """Records that are logged and not yet confirmed by the quorum."""
+    """Recordings that are logged and not yet confirmed by the quorum."""
 
 
 def dock_files(
@@ -119,7 +123,7 @@ def confirm(place: SitePlace, site: Site, outcome: Outcome) -> Outcome:
             outcome.discrepancies.append(found)
             site.log.contradict(found)
     outcome.receipts += write_receipts(place, site)
-    outcome.waiting = len(site.agent.outbox())
+    outcome.waiting = sum(bool(one.recording) for one in site.agent.outbox())
     return outcome
 
 
@@ -327,7 +331,7 @@ def audit_place(place: SitePlace, outside: Sequence[Path], *, media: bool) -> It
             blobs=place.open_blobs() if media else None,
             secrets=secrets,
             witnesses=place.witnesses(),
-            outside=[_outside(path) for path in outside],
+            outside=[read_handed_over(path) for path in outside],
         )
 
 
@@ -384,10 +388,3 @@ def _last_confirmed(site: Site, witness: str) -> int:
         (size for size in reversed(sizes) if witness in site.store.cosignatures(size)),
         0,
     )
-
-
-def _outside(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise UnknownExhibit(f"{path.name}: cannot be read ({error.strerror})") from error

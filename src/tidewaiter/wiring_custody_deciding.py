@@ -38,10 +38,11 @@ from tidewaiter.custody.device import DeviceState, rotate
 from tidewaiter.custody.judging import Judge
 from tidewaiter.custody.keys import ED25519_NOTE, SEED_BYTES, SigningKey, VerifierKey
 from tidewaiter.custody.record import parse_record, public_key, sign_record
-from tidewaiter.errors import ConfigurationError, InputError, MalformedText, UnknownExhibit
+from tidewaiter.errors import ConfigurationError, InputError, MalformedText
 from tidewaiter.storage.key_file import read_keys, write_keys
 from tidewaiter.wiring_custody import Outcome as TakenOutcome
 from tidewaiter.wiring_custody import confirm, write_whole
+from tidewaiter.wiring_custody_files import read_handed_over
 from tidewaiter.wiring_custody_site import SitePlace, opened_site
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -70,9 +71,9 @@ def decide_erasure(
     basis: str,
     backups: Sequence[str],
     approvers: Sequence[Path] = (),
-) -> Decided:
     *,
     early: bool = False,
+) -> Decided:
     """Ask for a recording to be erased; do it if those who approve are here."""
     with opened_site(place) as site:
         request = ask_to_erase(site, recording, basis, backups, early=early)
@@ -146,11 +147,8 @@ def approve_file(path: Path, key_file: Path, place: SitePlace | None) -> Request
 
 
 def read_request(path: Path) -> Request:
-    """The request in a file. Raises UnknownExhibit, MalformedText."""
-    try:
-        return decode_request(path.read_bytes())
-    except OSError as error:
-        raise UnknownExhibit(f"{path.name}: cannot be read ({error.strerror})") from error
+    """The request in a file. Raises UnknownExhibit, InputError, MalformedText."""
+    return decode_request(read_handed_over(path))
 
 
 def settle(place: SitePlace, site: Site, request: Request, approvers: Sequence[Path]) -> Decided:
@@ -164,18 +162,6 @@ def settle(place: SitePlace, site: Site, request: Request, approvers: Sequence[P
         return _done(place, site, request)
     path = place.folder / "requests" / f"{request.name}{REQUEST_SUFFIX}"
     return Decided(None, write_whole(path, request.encode()), lacking)
-
-
-def read_out(request: Request) -> list[str]:
-    """What a request asks for, a line for each field, as it will stand in the entry."""
-    lines = [f"{request.name} asks for: {request.fields['kind']}"]
-    lines += [
-        f"    {name}: {value}"
-        for name, value in request.fields.items()
-        if name not in {"kind", "request"}
-    ]
-    given = ", ".join(str(one["by"]) for one in request.approvals)
-    return [*lines, f"approved so far by: {given or 'nobody'}"]
 
 
 def make_key(name: str, path: Path) -> str:
@@ -298,8 +284,6 @@ def _done(place: SitePlace, site: Site, request: Request) -> Decided:
     else:
         receipt = _carried_out(place, site, request)
         index = None if receipt is None else receipt.index
-    if kind == "retention" and not _has_class_key(place, request.fields["class"]):
-        place.make_class_key(request.fields["class"])
     confirm(place, site, TakenOutcome())
     return Decided(index)
 
@@ -310,15 +294,15 @@ def _carried_out(place: SitePlace, site: Site, request: Request) -> Receipt | No
         return erase(site, request)
     if request.fields["kind"] == ROTATION:
         return rotate_class(site, place.class_keys(), request)
+    if request.fields["kind"] == "retention" and not lacking_approvals(site, request):
+        # Before the entry: a key without a class opens nothing, a class without a key is none.
+        _must_have_class_key(place, request.fields["class"])
     return carry_out(site, request)
 
 
-def _has_class_key(place: SitePlace, retention: str) -> bool:
-    try:
-        place.class_key(retention)
-    except ConfigurationError:
-        return False
-    return True
+def _must_have_class_key(place: SitePlace, retention: str) -> None:
+    if place.class_keys().current(retention) is None:
+        place.make_class_key(retention)
 
 
 def _uptime() -> dict[str, Any]:

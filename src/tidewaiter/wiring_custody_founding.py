@@ -86,7 +86,7 @@ def found_site(folder: Path, plan: Plan) -> list[str]:
         write_secret(folder / FOR_WITNESSES, f"log {log_key.verifier}\nquorum none\n")
         for name, _ in plan.classes:
             place.make_class_key(name)
-        SqliteSecrets(place.path(place.settings.secrets)).close()
+        SqliteSecrets(place.path(place.settings.secrets), create=True).close()
         agent = SqliteAgent(place.path(place.settings.agent), create=True)
         try:
             _write_founding(open_log(store, log_key), plan, people, policy, agent, place)

@@ -33,7 +33,7 @@ def test_a_recording_copied_by_halves_is_kept_and_told(place, docked):
     assert docked.code == 0, docked.text
     assert "MOV_0001.mp4: taken in as bwc-0017/0" in docked.text
     assert "notice: kept byte for byte, without fingerprints: " in docked.text
-    assert "1 record is logged and waits for witnesses" in docked.text
+    assert "1 recording is logged and waits for witnesses" in docked.text
     again = place.do("dock", "--device", "bwc-0017", place.card)
     assert "notice: kept byte for byte" not in again.text
 

@@ -44,7 +44,7 @@ def opened_small_site(folder, now_ms, *, create=False):
     with contextlib.ExitStack() as stack:
         store = SqliteLog.create(log, ORIGIN) if create else SqliteLog(log)
         stack.callback(store.close)
-        secrets = SqliteSecrets(folder / "secrets.sqlite")
+        secrets = SqliteSecrets(folder / "secrets.sqlite", create=create)
         stack.callback(secrets.close)
         agent = SqliteAgent(folder / "agent.sqlite", create=create)
         stack.callback(agent.close)

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from tidewaiter.custody.commitments import Opening
-from tidewaiter.errors import StorageError
+from tidewaiter.errors import ConfigurationError, StorageError
 from tidewaiter.storage.custody_secrets import SqliteSecrets
 
 RECORD, OTHER = "a" * 64, "b" * 64
@@ -18,7 +18,7 @@ RECORD, OTHER = "a" * 64, "b" * 64
 
 @pytest.fixture
 def secrets(tmp_path):
-    made = SqliteSecrets(tmp_path / "keys" / "secrets.sqlite")
+    made = SqliteSecrets(tmp_path / "keys" / "secrets.sqlite", create=True)
     yield made
     made.close()
 
@@ -69,7 +69,7 @@ WRITES_A_KEY = """
 import sys
 from pathlib import Path
 from tidewaiter.storage.custody_secrets import SqliteSecrets
-SqliteSecrets(Path(sys.argv[1])).keep_key("bwc-0017/3", "ordinary", b"wrapped")
+SqliteSecrets(Path(sys.argv[1]), create=True).keep_key("bwc-0017/3", "ordinary", b"wrapped")
 """
 
 
@@ -86,3 +86,9 @@ def test_a_power_cut_brings_no_journal_back(tmp_path):
     removed = max(n for n, line in enumerate(lines) if "unlink" in line and "-journal" in line)
     assert any(f'"{tmp_path}"' in line for line in lines[removed:])
     assert any("sync(" in line for line in lines[removed:])
+
+
+def test_what_is_not_there_is_only_made_where_that_is_asked_for(tmp_path):
+    with pytest.raises(ConfigurationError, match="connect their disk"):
+        SqliteSecrets(tmp_path / "secrets.sqlite")
+    assert not (tmp_path / "secrets.sqlite").exists()

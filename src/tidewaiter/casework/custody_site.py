@@ -51,10 +51,17 @@ class Agent(Protocol):
     def file_number(self, device: str) -> str:
         """The pattern by which the camera's own number is found in a file's name; may be empty."""
 
-    def step(self, state: DeviceState, waiting: Waiting, content: str = "") -> None:
+    def step(
+        self,
+        state: DeviceState,
+        waiting: Waiting,
+        content: str = "",
+        following: Sequence[Waiting] = (),
+    ) -> None:
         """Make a device's next state and its record durable together.
 
         `content` is the SHA-256 of the plain medium, remembered under a key of the agent.
+        `following` are records of others about this one.
         """
 
     def keep(self, entries: Sequence[tuple[Waiting, str]]) -> None:

@@ -1,7 +1,8 @@
 """Take recordings into custody: seal them, write their entries, hand those to the log.
 
-Media first, then keys and salts, then the record with the device's next state, then the log: a
-crash between any two leaves nothing that the next run does not finish or take in again.
+Media first, then keys and salts, then the record with the device's next state and the word of its
+arrival, then the log: a crash between any two leaves nothing that the next run does not finish or
+take in again.
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any, BinaryIO, Final, cast
 
+from tidewaiter.casework.custody_finding import find_link
 from tidewaiter.casework.custody_site import Site, Waiting, known_state
 from tidewaiter.custody.commitments import COMMITMENT_SALT_LENGTH, Opening, commit
 from tidewaiter.custody.device import DeviceState, emit
 from tidewaiter.custody.record import Record, parse_record, sign_record
-from tidewaiter.custody.record_kinds import NAMED
+from tidewaiter.custody.record_kinds import LARGEST_RECORD_NUMBER, NAMED
 from tidewaiter.custody.seal import (
     KEY_LENGTH,
     SEAL_NONCE_LENGTH,
@@ -90,13 +92,14 @@ def dock(site: Site, device: str, files: list[HandedIn], retention: str) -> list
     A camera that cannot sign is signed for by its dock; one that can ends with a signed stop.
     """
     state = known_state(site.agent, device)
-    taken = [_take(site, one, retention, lambda: _next_of(site, device)) for one in files]
-    if not state.by and any(one.is_new for one in taken):
-        site.tell(device, "stop", {"reason": DOCKED})
+    taken = [
+        _take(site, one, retention, lambda: _next_of(site, device), acknowledges=True)
+        for one in files
+    ]
     site.hand_in()
-    for one in taken:
-        if one.is_new:
-            _acknowledge(site, one.recording, retention)
+    if not state.by and _ends_with_a_segment(site, device):
+        site.tell(device, "stop", {"reason": DOCKED})
+        site.hand_in()
     return taken
 
 
@@ -178,9 +181,11 @@ def plain_parts(site: Site, recording: str, record: Record, purpose: str) -> Ite
 
 
 def camera_number(name: str, pattern: str) -> int | None:
-    """The camera's own number in a file's name; None where the pattern is empty or not found."""
+    """The camera's own number in a file's name; None where the pattern is empty or finds none."""
     found = re.search(pattern, name) if pattern else None
-    return int(found[1]) if found and found[1].isascii() and found[1].isdigit() else None
+    digits = (found[1] or "") if found else ""
+    is_number = digits.isascii() and digits.isdigit() and int(digits) <= LARGEST_RECORD_NUMBER
+    return int(digits) if is_number else None
 
 
 def _unwrapped(site: Site, recording: str, retention: str, wrapped: bytes) -> bytes:
@@ -199,7 +204,14 @@ def _unwrapped(site: Site, recording: str, retention: str, wrapped: bytes) -> by
 _New = tuple[str, Callable[[dict[str, Any]], tuple[bytes, DeviceState]]]
 
 
-def _take(site: Site, file: HandedIn, retention: str, new: Callable[[], _New]) -> Taken:
+def _take(
+    site: Site,
+    file: HandedIn,
+    retention: str,
+    new: Callable[[], _New],
+    *,
+    acknowledges: bool = False,
+) -> Taken:
     before = site.agent.taken(file.sha256)
     if before:
         return Taken(file.name, before, is_new=False)
@@ -212,7 +224,8 @@ def _take(site: Site, file: HandedIn, retention: str, new: Callable[[], _New]) -
         fields |= {"start_ms": file.start_ms, "end_ms": file.end_ms}
     leaf, following = write(fields | {"name": file.name})
     keep_secrets(site, recording, parse_record(leaf), sealed)
-    site.agent.step(following, Waiting(leaf, recording), file.sha256)
+    arrivals = [_acknowledgement(site, recording, leaf, retention)] if acknowledges else []
+    site.agent.step(following, Waiting(leaf, recording), file.sha256, arrivals)
     return Taken(file.name, recording, is_new=True, without_prints=file.without_prints)
 
 
@@ -243,11 +256,18 @@ def _import_id(site: Site, found: Sequence[str]) -> _New:
     return f"import/{site.random(_SHORT_ID).hex()}", write
 
 
-def _acknowledge(site: Site, recording: str, retention: str) -> None:
+def _acknowledgement(site: Site, recording: str, leaf: bytes, retention: str) -> Waiting:
     """The ingest's own entry: when, by its clock, the recording came."""
-    (leaf,) = [one.leaf for one in site.agent.outbox() if one.recording == recording]
     fields = {"recording": recording, "entry": hashlib.sha256(leaf).hexdigest()}
-    site.say("ingest", fields | {"class": retention})
+    said = site.said("ingest", fields | {"class": retention})
+    return Waiting(sign_record(said, known_state(site.agent, site.service).secret))
+
+
+def _ends_with_a_segment(site: Site, device: str) -> bool:
+    """Whether a device's newest record is a recording: it still owes the word that it stopped."""
+    number = known_state(site.agent, device).seq - 1
+    found = find_link(site.store, device, number) if number >= 0 else None
+    return found is not None and found.record.kind == "segment"
 
 
 def checked_parts(file: HandedIn) -> Iterator[bytes]:

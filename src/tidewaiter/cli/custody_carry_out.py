@@ -16,7 +16,8 @@ from tidewaiter.cli.custody_options import site_option
 def command(*, request_file: Path, site: Path) -> None:
     """Log what REQUEST_FILE asks for and do it, once two people have approved.
 
-    An erasure that was interrupted is finished by doing it again.
+    What was logged and then interrupted (an erasure, a redaction, a new class key) is finished by
+    doing it again.
     """
     from tidewaiter import wiring_custody_deciding
     from tidewaiter.wiring_custody_site import SitePlace

@@ -81,11 +81,11 @@ def tell_outcome(outcome: Outcome) -> None:
     for path in outcome.receipts:
         echo(f"receipt: {path}")
     if outcome.waiting:
-        records = "1 record is" if outcome.waiting == 1 else f"{outcome.waiting} records are"
-        wait = "waits" if outcome.waiting == 1 else "wait"
+        many = outcome.waiting > 1
+        which = f"{outcome.waiting} recordings are" if many else "1 recording is"
         echo(
-            f"{records} logged and {wait} for witnesses; keep the originals until "
-            "`tidewaiter custody checkpoint` has written the receipts"
+            f"{which} logged and {'wait' if many else 'waits'} for witnesses; keep the originals "
+            "until `tidewaiter custody checkpoint` has written the receipts"
         )
 
 
@@ -102,7 +102,7 @@ def tell_discrepancies(found: tuple[Discrepancy, ...] | list[Discrepancy]) -> No
     """Each finding: its name, where it is, since when, for which devices."""
     for one in found:
         echo(f"{one.name}: {one.text}")
-        where = [] if one.first is None else [f"entries {one.first} to {one.last}"]
+        where = [] if one.first is None else [_entries(one.first, one.last)]
         if one.devices:
             where.append(", ".join(one.devices))
         if one.since_ms is not None:
@@ -111,6 +111,10 @@ def tell_discrepancies(found: tuple[Discrepancy, ...] | list[Discrepancy]) -> No
             where.append(f"right again at {shown_moment(one.until_ms)}")
         if where:
             echo(f"    {'; '.join(where)}")
+
+
+def _entries(first: int, last: int | None) -> str:
+    return f"entry {first}" if first == last else f"entries {first} to {last}"
 
 
 def discrepancy_json(one: Discrepancy) -> dict[str, Any]:

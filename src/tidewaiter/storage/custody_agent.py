@@ -7,7 +7,6 @@ a secret that is replaced or forgotten is overwritten on the disk.
 from __future__ import annotations
 
 import hmac
-import os
 import secrets
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,7 +15,7 @@ from tidewaiter.casework.custody_site import Waiting
 from tidewaiter.custody.device import DeviceState
 from tidewaiter.custody.seal import KEY_LENGTH
 from tidewaiter.errors import ConfigurationError, StorageError
-from tidewaiter.storage.sqlite_files import ErasingFile
+from tidewaiter.storage.sqlite_files import ErasingFile, make_for_its_owner
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS device (name TEXT PRIMARY KEY, state BLOB NOT NULL,
@@ -41,7 +40,7 @@ class SqliteAgent:
                 "numbers would be used twice"
             )
         if create:
-            _make_for_its_owner(path)
+            _make(path)
         self._file = ErasingFile(path, "the memory of this site's devices,", SCHEMA)
         with self._file.transaction():
             key = secrets.token_bytes(KEY_LENGTH)
@@ -72,14 +71,22 @@ class SqliteAgent:
         rows = self._file.rows("SELECT file_number FROM device WHERE name = ?", device)
         return str(rows[0][0]) if rows else ""
 
-    def step(self, state: DeviceState, waiting: Waiting, content: str = "") -> None:
-        """Make a device's next state and its record durable together."""
+    def step(
+        self,
+        state: DeviceState,
+        waiting: Waiting,
+        content: str = "",
+        following: Sequence[Waiting] = (),
+    ) -> None:
+        """Make a device's next state, its record and those about it durable together."""
         # The key of a camera that cannot sign is its dock's, and stays in one place.
         secret = b"" if state.by else state.secret
         row = (state.format(), secret, state.device)
         with self._file.transaction():
             self._file.execute("UPDATE device SET state = ?, secret = ? WHERE name = ?", *row)
             self._insert(waiting, content)
+            for one in following:
+                self._insert(one, "")
 
     def keep(self, entries: Sequence[tuple[Waiting, str]]) -> None:
         """Make records that others signed durable together, each with its content's SHA-256."""
@@ -125,9 +132,9 @@ class SqliteAgent:
         return hmac.digest(bytes(key), content.encode("ascii"), "sha256")
 
 
-def _make_for_its_owner(path: Path) -> None:
+def _make(path: Path) -> None:
     try:
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        make_for_its_owner(path)
     except OSError as error:
         raise StorageError(
             f"{path.name!r} cannot be made ({error.strerror}); check its folder"

@@ -8,14 +8,14 @@ remains: a copy made earlier (a backup, a flash disk's spare blocks) still has t
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tidewaiter.custody.commitments import Opening
 from tidewaiter.custody.record import canonical, parse_canonical
-from tidewaiter.errors import StorageError
-from tidewaiter.storage.sqlite_files import ErasingFile
+from tidewaiter.errors import ConfigurationError, StorageError
+from tidewaiter.storage.durable import make_folder
+from tidewaiter.storage.sqlite_files import ErasingFile, make_for_its_owner
 
 PAGE = 1000
 """Wrapped keys in memory while a class gets a new key."""
@@ -31,17 +31,16 @@ CREATE TABLE IF NOT EXISTS wrapped_key (recording TEXT PRIMARY KEY, class TEXT N
 class SqliteSecrets:
     """A SecretStore in one SQLite file."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, create: bool = False) -> None:
+        """Raises ConfigurationError where the file is absent, unless it is to be made."""
         self.path = path
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with contextlib.suppress(FileExistsError):
-                # SQLite would let everybody read a file that it makes itself.
-                os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        except OSError as error:
-            raise StorageError(
-                f"{path.name!r} or its folder cannot be made ({error.strerror}); choose another"
-            ) from error
+        if create:
+            _make(path)
+        elif not path.is_file():
+            raise ConfigurationError(
+                f"the keys and salts in {path.name!r} are not there; without them nothing taken in "
+                "can be opened: connect their disk, or restore the file from its copy"
+            )
         self._file = ErasingFile(path, "the keys and salts in", SCHEMA)
 
     def keep_openings(self, openings: Sequence[Opening]) -> None:
@@ -97,3 +96,15 @@ class SqliteSecrets:
     def close(self) -> None:
         """Let go of the store."""
         self._file.close()
+
+
+def _make(path: Path) -> None:
+    """Make the file where it is not; a founding that was interrupted left an empty one."""
+    try:
+        make_folder(path.parent)
+        with contextlib.suppress(FileExistsError):
+            make_for_its_owner(path)
+    except OSError as error:
+        raise StorageError(
+            f"{path.name!r} or its folder cannot be made ({error.strerror}); choose another"
+        ) from error

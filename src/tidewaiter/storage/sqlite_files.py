@@ -7,6 +7,7 @@ and read back. The hole that remains: a disk that confirms a sync it did not car
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -79,6 +80,14 @@ def _not_opened(path: Path, error: sqlite3.Error | None) -> StorageError:
     return StorageError(
         f"the database {path.name!r} cannot be opened ({error}); check the file and its folder"
     )
+
+
+def make_for_its_owner(path: Path) -> None:
+    """Make an empty file; SQLite would let everybody read one that it makes itself.
+
+    Raises OSError, FileExistsError among them.
+    """
+    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
 class ErasingFile:
