@@ -16,7 +16,7 @@ from tests.face_audit.making import (
     number,
     ports,
 )
-from tidewaiter.errors import ConfigurationError
+from tidewaiter.errors import ConfigurationError, IntegrityError
 from tidewaiter.face_audit.driver import JUDGED, carry_out, open_probes
 from tidewaiter.face_audit.gate import GateAnswer
 from tidewaiter.face_audit.ledger import book_of
@@ -43,6 +43,39 @@ def test_a_run_answers_every_trial_once_and_a_second_run_asks_nothing():
     assert len(book.answered) + len(book.unmade) == len(found.trials)
     assert book.unmade
     assert book.cost == Decimal("0.01") * asked
+
+
+def test_what_two_trials_ask_alike_is_paid_once_and_counted_for_both():
+    for base in (PROTOCOL, PROTOCOL.replace('"dlib"', '"dlib"\nmode = "identify"')):
+        found, given = audit(base=base), ports()
+        run(found, given)
+        book = book_of(given.ledger.rows)
+        questions = {trial.asked for trial in found.trials if trial.id in book.answered}
+        assert len(given.recogniser.asked) == len(questions) < len(book.answered)
+        for trial in found.trials:
+            row = book.answered.get(trial.id)
+            if row is not None and row.reply_of:
+                first = book.answered[row.reply_of]
+                assert (row.score, row.outcome) == (first.score, first.outcome)
+                assert (row.target_id, row.role) == (trial.target, trial.role)
+                assert row.cost == 0
+
+
+def test_a_shared_reply_leaves_a_call_in_doubt_paid_and_named():
+    found, given = audit(), ports()
+    run(found, given)
+    rows = given.ledger.rows
+    copied = next(row for row in rows if row.reply_of)
+    doubt = copied.model_copy(
+        update={"state": "sent", "reply_of": "", "calls": 1, "cost": Decimal("0.01")}
+    )
+    place = rows.index(copied)
+    book = book_of([*rows[:place], doubt, *rows[place:]])
+    assert book.cost == book_of(rows).cost + Decimal("0.01")
+    assert [row.trial_id for row in book.doubtful] == [copied.trial_id]
+    assert book.settled(copied.trial_id, 0)
+    with pytest.raises(IntegrityError, match="never sent"):
+        book_of([copied])
 
 
 def test_throttled_and_broken_calls_are_tried_again_with_patience():

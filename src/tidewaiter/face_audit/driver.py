@@ -34,6 +34,12 @@ FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 60.0
 MOST_UNANSWERED = 10
 
 
+LASTING = frozenset(Outcome) - WORTH_ASKING_AGAIN - {Outcome.DENIED}
+"""Outcomes that another call would only repeat."""
+
+OWN = ("trial_id", "stage", "role", "species", "source_id", "target_id", "compared_id", "by")
+"""What a row says of its trial, whatever the reply."""
+
 JUDGED = frozenset({Role.MATED, Role.ATTACK})
 """Whose pictures a gate is asked about: no rate of a gate counts others."""
 
@@ -90,6 +96,8 @@ def carry_out(
     cannot be written; both before anything further is sent.
     """
     run = _Run(ports, limits)
+    for trial in trials:
+        run.remember(trial)
     todo = [trial for trial in trials if not run.settled(trial.id)]
     try:
         run.enrol(gallery)
@@ -148,6 +156,7 @@ class _Run:
         self.book: Book = book_of(ports.ledger.rows)
         self.price = ports.recogniser.price
         self._last_sent: float | None = None
+        self._replies: dict[tuple[str, str], Row] = {}
 
     def settled(self, trial_id: str) -> bool:
         """Whether the ledger has all there will be about this trial."""
@@ -174,8 +183,27 @@ class _Run:
                 self._enrolled(photo.person, picture)
 
     def carry_out(self, trial: Trial) -> bool:
-        """Carry out one trial to its end; False where no answer came."""
+        """Carry out one trial to its end; False where no answer came.
+
+        What another trial has asked already, as for somebody who is look-alike and random
+        impostor at once, or a search of one picture for several targets, is not paid again.
+        """
         row = _row_of(trial, self.ports.by)
+        known = self._replies.get(trial.asked)
+        if known is not None:
+            self._enter(_shared(known, row, self.ports.clock.now()))
+            return True
+        answered = self._shown(trial, row)
+        self.remember(trial)
+        return answered
+
+    def remember(self, trial: Trial) -> None:
+        """Keep its reply for trials that ask the same."""
+        row = self.book.answered.get(trial.id)
+        if row is not None and trial.id not in self.book.open and row.outcome in LASTING:
+            self._replies.setdefault(trial.asked, row)
+
+    def _shown(self, trial: Trial, row: Row) -> bool:
         try:
             shown = self.ports.show(trial.probe)
         except UnfitFaces as error:
@@ -308,6 +336,14 @@ def _row_of(trial: Trial, by: str) -> Row:
         target_id=trial.target,
         compared_id=trial.compared,
     )
+
+
+def _shared(known: Row, row: Row, at: str) -> Row:
+    """The reply to another trial as that to this one."""
+    own = row.model_dump(include=set(OWN))
+    nothing = {"attempt": 1, "calls": 0, "cost": Decimal(0), "latency_ms": 0.0}
+    said = {**own, **nothing, "reply_of": known.reply_of or known.trial_id, "at": at}
+    return known.model_copy(update=said)
 
 
 def _denial(reply: Reply) -> str:

@@ -75,6 +75,9 @@ class Row(Noun):
     by: str = ""
     """The adapter of a further recogniser; empty for the one under audit."""
 
+    reply_of: str = ""
+    """The trial whose reply this is, where both ask the same; then nothing was sent or paid."""
+
     test_kit: bool = False
     """Whether a stand-in for tests answered."""
 
@@ -118,6 +121,10 @@ class Book:
                 self.in_doubt.append(self.open[row.trial_id])
             self.open[row.trial_id] = row
             self._pay(row.calls, row.cost)
+        elif row.state == "answered" and row.reply_of in self.answered:
+            if row.trial_id in self.open:
+                self.in_doubt.append(self.open.pop(row.trial_id))
+            self.answered[row.trial_id] = row
         elif row.state == "answered":
             sent = self.open.pop(row.trial_id, None)
             if sent is None:

@@ -94,6 +94,11 @@ class Trial:
         return self.probe.species
 
     @property
+    def asked(self) -> tuple[str, str]:
+        """What a service is asked: trials that agree in it are told apart by nobody but us."""
+        return (self.reference.sha256 if self.reference else "", self.probe.key)
+
+    @property
     def is_recapture(self) -> bool:
         """Whether it shows the target's picture alone, so that anybody may hold it up."""
         return bool(self.species) and not SPECIES[self.species].uses_donor
