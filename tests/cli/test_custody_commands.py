@@ -129,7 +129,8 @@ def test_one_person_cannot_erase_and_two_can(copied):
     assert done.code == 0, done.text
     copied.carry("vigilance", "court")
     assert copied.do("audit").code == 0
-    assert "erased" in copied.do("list").text
+    (erased,) = [line for line in copied.do("list").text.splitlines() if "bwc-0017/1" in line]
+    assert erased.endswith("erased"), "no date until which it is kept"
 
 
 def test_nothing_is_erased_before_its_date_unless_those_who_approve_are_told(copied):
@@ -212,6 +213,22 @@ def test_what_somebody_hands_in_is_an_import(copied):
     answer = run("verify", proof, scan, "--policy", copied.policy)
     assert answer.code == 0
     assert "nothing before the import is covered" in answer.text
+
+
+def test_a_file_whose_own_name_is_too_long_for_an_export_is_exported(copied):
+    """Its name is whatever somebody gave it, and must not keep it from the court."""
+    scan = copied.folder / f"x.{'a' * 250}"
+    scan.write_bytes(b"a scan that a trader handed in")
+    done = copied.do("ingest", scan)
+    recording = done.text.split("taken in as ")[1].split()[0]
+    copied.carry("vigilance", "court")
+    assert copied.do("release", recording, "--basis", "court", *copied.approvers()).code == 0
+    folder = copied.folder / "bundle"
+    with copied.served("court"), copied.served("vigilance"):
+        done = copied.do("export", recording, folder, "--basis", "court", "--media")
+    assert done.code == 0, done.text
+    (medium,) = (folder / "media").iterdir()
+    assert medium.suffix == ".bin"
 
 
 def test_an_examination_is_an_entry_that_names_exhibit_report_and_versions(copied):

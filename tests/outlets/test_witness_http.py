@@ -125,6 +125,8 @@ def test_an_answer_without_a_known_signature_is_no_confirmation(address):
         (Answer(409, {}, b"5\n"), "does not say which"),
         (Answer(409, {"content-type": "text/x.tlog.size"}, b"5"), "does not say which"),
         (Answer(409, {"content-type": "text/x.tlog.size"}, b"+5\n"), "+5"),
+        (Answer(200, {}, b"\n <html>Please sign on</html>"), "a web page answered (200)"),
+        (Answer(501, {}, b"<!DOCTYPE HTML>"), "a web page answered (501)"),
         (Answer(302, {"location": "https://elsewhere"}, b""), "answered 302"),
     ],
 )

@@ -27,9 +27,10 @@ def command(*, request_file: Path, key: Path, site: Path | None, yes: bool) -> N
     verifies the log later checks these signatures.
     """
     from tidewaiter import wiring_custody_deciding as deciding
+    from tidewaiter.casework.custody_request_words import read_out
     from tidewaiter.wiring_custody_site import SitePlace
 
-    for line in deciding.read_out(deciding.read_request(request_file)):
+    for line in read_out(deciding.read_request(request_file)):
         echo(line)
     if not yes:
         click.confirm("Do you approve exactly this?", abort=True)

@@ -86,7 +86,7 @@ def command(  # noqa: PLR0913 - one argument per option of the command line
     else:
         tell_discrepancies(audited.discrepancies)
         for reason in audited.unasked:
-            echo(f"notice: a witness was not asked: {reason}")
+            echo(f"notice: a witness gave no answer that counts: {reason}")
         for reason in untold:
             echo(f"notice: a redacted copy was not compared: {reason}")
         echo(

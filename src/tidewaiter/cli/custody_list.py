@@ -26,7 +26,6 @@ def command(*, device: str | None, as_json: bool, site: Path) -> None:
             click.echo(json.dumps(one.fields()).encode())
             continue
         state = "erased" if one.erased_by is not None else "on hold" if one.holds else "kept"
-        until = (
-            f", until {shown_moment(one.expires_ms)}" if one.expires_ms and not one.holds else ""
-        )
+        has_date = one.expires_ms and state == "kept"
+        until = f", until {shown_moment(one.expires_ms)}" if has_date else ""
         echo(f"{one.recording}  entry {one.entry}  {one.retention or 'no class'}  {state}{until}")

@@ -133,6 +133,11 @@ class WitnessClient:
 
 
 def _must_be_200(answer: Answer) -> None:
+    if answer.body.lstrip()[:1] == b"<":
+        raise MalformedText(
+            f"a web page answered ({answer.status}), no witness: check its address in the policy, "
+            "and what stands between (a proxy, a sign-on page)"
+        )
     if answer.status != 200:
         said = ascii(answer.body[:_SHOWN].decode("utf-8", "replace").strip())
         raise MalformedText(f"the witness answered {answer.status}: {said}")

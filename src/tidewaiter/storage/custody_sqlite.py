@@ -320,8 +320,8 @@ def _reading(path: Path) -> Iterator[None]:
         yield
     except (sqlite3.Error, TypeError) as error:
         raise StorageError(
-            f"the log {path.name!r} cannot be read ({error}); restore the file from its copy "
-            "beside it, then run `custody audit`"
+            f"the log {path.name!r} cannot be read ({error}); keep the file as it is, and run "
+            "`tidewaiter custody audit` on vigilance's copy to see what that still has"
         ) from error
 
 
