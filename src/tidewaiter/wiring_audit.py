@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tidewaiter import __version__
-from tidewaiter.errors import ConfigurationError, InputError, StorageError
+from tidewaiter.errors import ConfigurationError, InputError, StorageError, TidewaiterError
 from tidewaiter.face_audit.auditing import (
     Audit,
     Estimate,
@@ -263,9 +263,10 @@ def write_report(
     """Write report.json and report.html into the folder of the audit, as `told` has them."""
     found = told(audit_results(bench))
     thumbnails = {
-        picture.file: _thumbnail(content)
+        picture.file: small
         for picture in found.worst
         if (content := FolderOfBytes(bench.folder / MADE).get(picture.file)) is not None
+        and (small := _thumbnail(content)) is not None
     }
     page = audit_page(found, thumbnails, language)
     write_whole(bench.folder / "report.html", page)
@@ -280,21 +281,24 @@ def audit_status(folder: Path) -> tuple[Opening, Book]:
 
 
 def _read(path: Path) -> tuple[Protocol, tuple[Person, ...], bytes]:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(
-            f"the protocol {path.name!r} cannot be read ({error}); `tidewaiter audit init` "
-            "writes one to begin with"
-        ) from error
-    protocol = read_protocol(text, path.name)
+    said, remedy = "the protocol", "`tidewaiter audit init` writes one to begin with"
+    protocol = read_protocol(_text(path, said, remedy, ConfigurationError), path.name)
     listed = path.parent / protocol.people
+    said, remedy = "the list of people", "`people` in the protocol names it, from its own folder"
+    text = _text(listed, said, remedy, InputError)
+    people = read_people(text, listed.name, _digest_below(path.parent))
+    return protocol, people, text.encode("utf-8")
+
+
+def _text(path: Path, said: str, remedy: str, kind: type[TidewaiterError]) -> str:
     try:
-        content = listed.read_bytes()
-        people = read_people(content.decode("utf-8"), listed.name, _digest_below(path.parent))
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"the list of people {listed.name!r} cannot be read: {error}") from error
-    return protocol, people, content
+        return path.read_bytes().decode("utf-8")
+    except OSError as error:
+        raise kind(f"{said} {path.name!r} cannot be read ({error.strerror}); {remedy}") from error
+    except UnicodeDecodeError as error:
+        raise kind(
+            f"{said} {path.name!r} is not UTF-8 text (byte {error.start + 1}); save it as UTF-8"
+        ) from error
 
 
 def _can_run(gate: Gate, settings: Settings) -> bool:
@@ -304,13 +308,15 @@ def _can_run(gate: Gate, settings: Settings) -> bool:
     return not keeper(Picture("sample.jpg", spliced_picture())).unavailable
 
 
-def _thumbnail(content: bytes) -> bytes:
-    """A forgery of ours, small enough for twenty of them on a page."""
+def _thumbnail(content: bytes) -> bytes | None:
+    """A forgery of ours, small enough for twenty of them on a page; None where it is damaged."""
     import cv2
     import numpy as np
 
-    pixels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
-    assert pixels is not None, "our own PNG"
+    data = np.frombuffer(content, np.uint8)
+    pixels = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    if pixels is None:
+        return None
     scale = min(1.0, THUMBNAIL_SIDE / max(pixels.shape[:2]))
     small = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     return cv2.imencode(".jpg", small)[1].tobytes()

@@ -14,10 +14,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from tidewaiter.errors import InputError, TidewaiterError
 from tidewaiter.face_audit.embedded import EmbeddedRecogniser
 from tidewaiter.face_audit.embedding import FaceMemory, dlib_embedder
 from tidewaiter.face_audit.material import Material
-from tidewaiter.face_audit.people import Person, Photo
+from tidewaiter.face_audit.people import Person, Photo, some_of
 from tidewaiter.face_audit.protocol import Protocol
 from tidewaiter.jobs.queue import Queue, Task
 from tidewaiter.jobs.supervisor import run
@@ -63,10 +64,10 @@ def open_all(
             on_checked(1)
 
         run(queue, HANDLER, workers=workers, limits=workshop.settings.limits, on_finished=count)
-        failed = next((task.error for task in queue.tasks() if task.error is not None), None)
+        failed = [task for task in queue.tasks() if task.error is not None]
         queue.close()
-    if failed is not None:
-        raise error_named(failed["type"], failed["message"])
+    if failed:
+        raise _unopened(failed)
 
 
 def first_of(person: Person) -> Photo:
@@ -86,6 +87,18 @@ def open_listed(payload: Mapping[str, Any]) -> dict[str, Any]:
     if opener.places is not None:
         opener.places.known(picture)
     return {}
+
+
+def _unopened(failed: Sequence[Task]) -> TidewaiterError:
+    """What is wrong with the first picture, and which others cannot be opened either."""
+    error = failed[0].error
+    assert error is not None, "only failed tasks are given"
+    found = error_named(error["type"], error["message"])
+    others = sorted({task.payload["photo"]["file"] for task in failed[1:]})
+    if not others or not isinstance(found, InputError):
+        return found
+    more = f"{len(others)} more cannot be opened: {some_of(others)}."
+    return error_named(error["type"], f"{error['message']} {more}")
 
 
 @dataclass(frozen=True)

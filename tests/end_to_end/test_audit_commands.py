@@ -60,7 +60,7 @@ def test_a_second_run_adds_nothing_and_a_report_is_the_same(done):
     assert audit("report", "d/protocol.toml", folder=folder).returncode == 0
     assert (folder / "d/protocol/report.html").read_bytes() == page
     status = audit("status", "d/protocol.toml", folder=folder)
-    assert "trials, none is left" in status.stdout
+    assert "trials; none left" in status.stdout
 
 
 def test_the_plan_says_what_so_few_people_can_show(done):

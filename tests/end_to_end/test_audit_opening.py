@@ -10,9 +10,11 @@ import pytest
 
 from tidewaiter import wiring_opening
 from tidewaiter.errors import InputError, LimitExceeded, TidewaiterError
+from tidewaiter.face_audit.material import Material
 from tidewaiter.face_audit.people import Person, Photo
 from tidewaiter.face_audit.protocol import read_protocol
 from tidewaiter.settings import Settings
+from tidewaiter.storage.kept import FolderOfBytes
 from tidewaiter.testing.samples import spliced_picture
 from tidewaiter.wiring_makers import Workshop
 
@@ -69,6 +71,27 @@ def test_a_picture_that_cannot_be_opened_ends_the_audit_by_name(
     with pytest.raises(TidewaiterError, match=said) as raised:
         wiring_opening.open_all(workshop, [person(tmp_path, {"x.png": content})])
     assert isinstance(raised.value, kind)
+
+
+@pytest.mark.slow
+def test_every_picture_that_cannot_be_opened_is_named_at_once(workshop, tmp_path):
+    pytest.importorskip("dlib", reason="dlib-bin is not installed; see the extra `audit`")
+    files = {"x.png": b"no picture", "y.png": b"", "z.png": spliced_picture()}
+    with pytest.raises(InputError) as raised:
+        wiring_opening.open_all(workshop, [person(tmp_path, files)])
+    assert all(name in str(raised.value) for name in ("x.png", "y.png"))
+    assert "z.png" not in str(raised.value)
+
+
+@pytest.mark.parametrize("torn", [b"", b"ye"])
+def test_a_torn_note_of_a_picture_is_not_read_as_no_face(workshop, tmp_path, torn):
+    known = person(tmp_path, {"x.jpg": spliced_picture()})
+    workshop.kept.mkdir(parents=True)
+    digest = known.photos[0].sha256
+    (workshop.kept / f"face-{digest}").write_bytes(torn)
+    (workshop.kept / f"view-{digest}.png").write_bytes(b"view")
+    material = Material(tmp_path, FolderOfBytes(workshop.kept), workshop.settings.limits)
+    assert not material.is_open(known.photos[0])
 
 
 def test_what_is_open_is_not_opened_again(workshop, tmp_path, monkeypatch):

@@ -26,7 +26,9 @@ from tidewaiter.errors import ConfigurationError
         ("[[attacks]]", "[[also]]\nadapter = 'dlib'\n[[attacks]]", "the same adapter"),
         ("[[attacks]]", "[[also]]\nadapter = 'a'\nmode = 'identify'\n[[attacks]]", "only verify"),
         ("[[attacks]]", "[capture]\njpeg = 101\n[[attacks]]", "capture.jpeg"),
+        ("fmr = [0.1]", "fmr = [0.1, 0.1]", "stands there twice"),
         ("audit =", "audit", "not TOML"),
+        ("audit =", f"colour = {'[' * 3000}\naudit =", "too deep"),
     ],
 )
 def test_what_cannot_be_used_is_refused_by_name(old, new, said):

@@ -21,7 +21,7 @@ from tests.face_audit.making import (
 )
 from tidewaiter.errors import ConfigurationError, InputError, UnfitFaces
 from tidewaiter.evaluation.clustered import Tally, clustered_clopper_pearson
-from tidewaiter.face_audit.auditing import check_before, estimated, results
+from tidewaiter.face_audit.auditing import check_before, check_faces, estimated, results
 from tidewaiter.face_audit.driver import carry_out
 from tidewaiter.face_audit.gate import GateAnswer, fitted_cut
 from tidewaiter.face_audit.protocol import Limits
@@ -313,3 +313,12 @@ def test_a_plan_promises_what_the_report_of_no_success_shows():
     record = results(found, opening(found), never.ledger.rows, FACTS, never.recogniser.card)
     worst = max(row.accepted.clustered.upper for row in record.at[0].attacks if row.pair == "all")
     assert plan.bound_if_none == pytest.approx(worst)
+
+
+def test_all_needed_pictures_without_a_face_are_named_at_once():
+    found = audit()
+    with pytest.raises(InputError, match=r"'p00/0\.png' of 'p00' shows no face") as refused:
+        check_faces(found, lambda photo: photo.role != "enrol")
+    assert "the same holds of 'p01/0.png'" in str(refused.value)
+    assert "and 1 more" in str(refused.value)
+    assert check_faces(found, lambda _photo: True) == []

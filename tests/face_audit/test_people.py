@@ -6,7 +6,13 @@ import pytest
 
 from tests.face_audit.making import digest, listed
 from tidewaiter.errors import InputError
-from tidewaiter.face_audit.people import check_may_be_sent, read_people, sides, targets_of
+from tidewaiter.face_audit.people import (
+    check_may_be_sent,
+    read_people,
+    sides,
+    some_of,
+    targets_of,
+)
 
 HEADER = "id,file,role,consent,authorised,part\n"
 
@@ -34,6 +40,18 @@ def people(rows: str):
 def test_a_list_that_cannot_be_used_is_refused_in_one_sentence(rows, said):
     with pytest.raises(InputError, match=said):
         people(rows)
+
+
+@pytest.mark.parametrize("mark", [";", "\t"])
+def test_a_list_saved_with_other_marks_than_commas_is_told_so(mark):
+    text = (HEADER + "a,a.png,enrol,staff,yes,\n").replace(",", mark)
+    with pytest.raises(InputError, match="commas are needed"):
+        read_people(text, "identities.csv", digest)
+
+
+def test_a_message_names_some_files_and_counts_the_others():
+    assert some_of(["a.png", "b.png"]) == "'a.png', 'b.png'"
+    assert some_of([f"{n}.png" for n in range(12)]).endswith("'9.png' and 2 more")
 
 
 def test_a_missing_column_is_named():

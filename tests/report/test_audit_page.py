@@ -102,6 +102,8 @@ def test_the_worst_pictures_are_shown_with_their_files(record):
     assert "data:image/png" in page
     assert first.file in page
     assert all(file in page for file in first.made_from)
+    others = len(record.worst) - 1
+    assert page.count("missing or damaged in the folder of the audit") == others > 0
 
 
 def test_the_page_speaks_french_and_is_the_same_every_time(record):

@@ -51,6 +51,4 @@ def _of(opening: Opening, book: Book) -> str:
         if row.stage != "enrol" and row.outcome is not Outcome.DENIED and name not in book.open
     }
     left = max(planned - len(answered | book.unmade.keys()), 0)
-    return (
-        f" of {planned} trials, {left} are left" if left else f" of {planned} trials, none is left"
-    )
+    return f" of {planned} trials; {left or 'none'} left"

@@ -17,7 +17,7 @@ from tidewaiter.evaluation.planning import (
 from tidewaiter.face_audit.driver import JUDGED
 from tidewaiter.face_audit.ledger import Book, Opening, Row, book_of
 from tidewaiter.face_audit.measuring import measured
-from tidewaiter.face_audit.people import Person, Photo, check_may_be_sent
+from tidewaiter.face_audit.people import Person, Photo, check_may_be_sent, some_of
 from tidewaiter.face_audit.protocol import Protocol, Target
 from tidewaiter.face_audit.results import AuditResults, Doubt, ServiceUsed, Spent
 from tidewaiter.face_audit.service import Recogniser, ServiceCard
@@ -135,17 +135,17 @@ def check_faces(audit: Audit, has_face: Callable[[Photo], bool]) -> list[str]:
         for photo in trial.probe.choices[0]
         if photo is not None
     }
-    faceless = []
-    for person in audit.setting.people.values():
-        for photo in person.photos:
-            if not has_face(photo):
-                if photo.role == "enrol" or photo.sha256 in forged_from:
-                    raise InputError(
-                        f"{photo.file!r} of {photo.person!r} shows no face, and it is needed as "
-                        "an enrolment or to make attacks from; replace it or take it off the list"
-                    )
-                faceless.append(photo.file)
-    return faceless
+    listed = [photo for person in audit.setting.people.values() for photo in person.photos]
+    faceless = [photo for photo in listed if not has_face(photo)]
+    needed = [p for p in faceless if p.role == "enrol" or p.sha256 in forged_from]
+    if needed:
+        others = [photo.file for photo in needed[1:]]
+        raise InputError(
+            f"{needed[0].file!r} of {needed[0].person!r} shows no face, and it is needed as "
+            "an enrolment or to make attacks from; replace it or take it off the list"
+            + (f"; the same holds of {some_of(others)}" if others else "")
+        )
+    return [photo.file for photo in faceless]
 
 
 def estimated(

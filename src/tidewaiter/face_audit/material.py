@@ -31,6 +31,9 @@ from tidewaiter.vocabulary import MediaKind
 VIEW_SIDE = 640
 # Decoded faces held in memory; a pair needs two, neighbouring trials often the same.
 FACES_HELD = 16
+FACE, NO_FACE = b"yes", b"no"
+"""What the store holds of a listed photo; anything else is a torn copy, and it is opened again."""
+
 UNFIT = b"unfit: "
 """What the store holds where the two faces cannot be made into the forgery, with the reason."""
 
@@ -90,19 +93,20 @@ class Material:
         """
         self.photo(photo)
         try:
-            found, answer = self._face(photo).pixels, b"yes"
+            found, answer = self._face(photo).pixels, FACE
         except UnfitFaces:
-            found, answer = self._opened(photo).upright, b"no"
+            found, answer = self._opened(photo).upright, NO_FACE
         self.store.put(_view_name(photo), _as_png(_reduced(found, VIEW_SIDE)))
         self.store.put(_face_name(photo), answer)
 
     def is_open(self, photo: Photo) -> bool:
-        """Whether `open` has kept a photo."""
-        return None not in (self.store.get(_view_name(photo)), self.store.get(_face_name(photo)))
+        """Whether `open` has kept a photo, whole."""
+        said = self.store.get(_face_name(photo))
+        return said in (FACE, NO_FACE) and bool(self.store.get(_view_name(photo)))
 
     def has_face(self, photo: Photo) -> bool:
         """Whether the face mesh finds a face in a photo that was opened."""
-        return self.store.get(_face_name(photo)) == b"yes"
+        return self.store.get(_face_name(photo)) == FACE
 
     def small_copy(self, photo: Photo) -> Picture:
         """A photo that was opened as a PNG of ours, at most VIEW_SIDE on its longer side."""

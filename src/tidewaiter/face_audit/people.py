@@ -24,6 +24,8 @@ OWN_COLUMNS = (*NEEDED, "authorised", "part")
 YES, NO = "yes", "no"
 # A data set made for research may be compared here; its people never agreed to be sent away.
 RESEARCH = "research"
+# Files that a message names, so that it stays a sentence.
+MOST_NAMED = 10
 
 
 @dataclass(frozen=True)
@@ -142,10 +144,21 @@ def check_may_be_sent(people: Sequence[Person], adapter: str) -> None:
         )
 
 
+def some_of(files: Sequence[str]) -> str:
+    """The first files of a list by name, and how many more there are."""
+    named = ", ".join(repr(file) for file in files[:MOST_NAMED])
+    return named if len(files) <= MOST_NAMED else f"{named} and {len(files) - MOST_NAMED} more"
+
+
 def _rows(text: str, name: str) -> list[tuple[int, dict[str, str]]]:
     reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")), strict=True)
     try:
         columns = [column.strip() for column in reader.fieldnames or ()]
+        if len(columns) == 1 and any(mark in columns[0] for mark in (";", "\t")):
+            raise InputError(
+                f"{name}: the columns are separated by semicolons or tabs; commas are needed; "
+                "save it as CSV with commas"
+            )
         missing = [column for column in NEEDED if column not in columns]
         if missing:
             raise InputError(

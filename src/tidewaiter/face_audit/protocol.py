@@ -45,6 +45,13 @@ class Threshold(_Part):
     given: float | None = None
     fmr: tuple[Share, ...] = (0.001, 0.0001)
 
+    @field_validator("fmr")
+    @classmethod
+    def _once_each(cls, fmr: tuple[float, ...]) -> tuple[float, ...]:
+        if len(set(fmr)) < len(fmr):
+            raise ValueError("the same false match rate stands there twice")
+        return fmr
+
 
 class Target(_Part):
     """The service under audit; `options` are the adapter's own keys, never a secret."""
@@ -244,6 +251,10 @@ def read_protocol(text: str, name: str) -> Protocol:
         return Protocol.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationError(f"the protocol {name!r} is not TOML: {error}") from error
+    except RecursionError as error:
+        raise ConfigurationError(
+            f"the protocol {name!r} nests its values too deep; no key of a protocol needs that"
+        ) from error
     except ValidationError as error:
         raise ConfigurationError(
             f"the protocol {name!r} cannot be used: {_told(error)}; "

@@ -152,7 +152,7 @@ def _carded(folder: Path, where: str, command: str) -> tuple[OwnNetwork, str]:
         found = hashlib.sha256(path.read_bytes()).hexdigest()
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ConfigurationError(
-            f"{where} holds no network with its card ({type(error).__name__}: {error}); it needs "
+            f"{where} holds no network with its card ({_reason(error)}); it needs "
             f"the folder that `tidewaiter fit {command} --out` wrote"
         ) from error
     if found != wanted:
@@ -161,6 +161,12 @@ def _carded(folder: Path, where: str, command: str) -> tuple[OwnNetwork, str]:
             f"{wanted[:16]}…; fit the network again, or copy the whole folder again"
         )
     return OwnNetwork(path, found, f"+{found[:MARK_LENGTH]}"), purpose
+
+
+def _reason(error: Exception) -> str:
+    """Why, without the path that the system adds."""
+    said = error.strerror if isinstance(error, OSError) else None
+    return said or f"{type(error).__name__}: {error}"
 
 
 def own_digests(site: OwnNetwork | None = None) -> dict[str, str]:
