@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from tidewaiter.custody.proof import PROOF_SUFFIX
 from tidewaiter.custody.record import Record, parse_record, sign_record
 from tidewaiter.custody.verdict import Verdict
 from tidewaiter.custody.verify import verify
-from tidewaiter.errors import ConfigurationError, InputError, StorageError, UnknownExhibit
+from tidewaiter.errors import ConfigurationError, InputError, UnknownExhibit
 from tidewaiter.storage.custody_bundle import (
     files_of_bundle,
     hand_in,
@@ -31,12 +31,15 @@ from tidewaiter.storage.custody_bundle import (
 )
 from tidewaiter.storage.custody_verifier import VERIFIER_NAME, stand_alone_verifier
 from tidewaiter.storage.key_file import read_keys
+from tidewaiter.storage.reports import write_parts
 from tidewaiter.wiring_compare import MANIFEST_SUFFIX
 from tidewaiter.wiring_custody import Outcome, confirm, prove_index, write_whole
 from tidewaiter.wiring_custody_files import read_handed_over
 from tidewaiter.wiring_custody_site import SitePlace, opened_site
 
 _MARKS_TIME = frozenset({"heartbeat", "stop"})
+# The original's own suffix, in so far as it is one: `.bin` in place of anything longer.
+_LONGEST_SUFFIX = 10
 _KEYS = ("policy", "key.enrol", "key.rotate", "key.revoke")
 
 
@@ -123,21 +126,6 @@ def verify_files(bundle: Path, policy: Path, files: Sequence[Path]) -> Verdict:
     return with_own_policy(verify(found, text, handed), bundle, policy)
 
 
-def write_parts(path: Path, parts: Iterable[bytes]) -> None:
-    """Write a file part by part, whole or not at all. Raises StorageError."""
-    beside = path.with_name(f".{path.name}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with beside.open("wb") as file:
-            for part in parts:
-                file.write(part)
-        beside.replace(path)
-    except OSError as error:
-        raise StorageError(f"{path.name!r} could not be written ({error.strerror})") from error
-    finally:
-        beside.unlink(missing_ok=True)
-
-
 def _must_be_released(site: Site, recording: str) -> None:
     """Two people must have released a recording before it leaves the house."""
     for one in entries_of(site.store, recording):
@@ -208,12 +196,13 @@ def _is_about(record: Record, recording: str) -> bool:
 
 
 def _write_openings(site: Site, chosen: dict[int, Record], recording: str, folder: Path) -> None:
-    openings: list[Opening] = []
-    for record in chosen.values():
+    """Write a file for each record: those of one record always fit into what a verifier reads."""
+    for index, record in chosen.items():
+        openings: list[Opening] = []
         if record.commit and _is_about(record, recording):
-            openings += site.secrets.openings(record.digest)
-    if openings:
-        write_whole(folder / "openings.json", format_openings(tuple(openings)))
+            openings = site.secrets.openings(record.digest)
+        if openings:
+            write_whole(folder / f"openings-{index:09}.json", format_openings(tuple(openings)))
 
 
 def _write_files(
@@ -238,4 +227,5 @@ def _suffix(site: Site, *records: Record) -> str:
     opened = [one for record in records for one in site.secrets.openings(record.digest)]
     names = [one.value for one in opened if one.field == "name"]
     suffix = Path(str(names[0])).suffix if names else ""
-    return suffix if suffix[1:].isascii() and suffix[1:].isalnum() else ".bin"
+    is_plain = len(suffix) <= _LONGEST_SUFFIX and suffix[1:].isascii() and suffix[1:].isalnum()
+    return suffix if is_plain else ".bin"
