@@ -55,26 +55,6 @@ def test_growing_needs_the_new_tiles_only(one, other):
     assert all(name.width < 256 for name in before - all_now)
 
 
-@given(st.none() | st.integers(0, 63), st.integers(0, 10**12), st.integers(1, 256))
-def test_a_path_leads_back_to_its_tile(level, index, width):
-    name = TileName(level, index, width)
-    assert TileName.parse(name.path) == name
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        *("", "tile", "tile/0", "tile/0/0", "tile/0/00", "tile/0/0000", "tile/00/000"),
-        *("tile/64/000", "tile/-1/000", "tile/0/x000/000", "tile/0/001/000", "tile/0/x001/x000"),
-        *("tile/0/000.p/0", "tile/0/000.p/256", "tile/0/000.p/01", "tile/0/000.p/", "tile/0/000/"),
-        *("tile/entry/000", "tile/0/../000", "/tile/0/000", "tile/0/000\n", "tile/0/٠٠٠"),
-    ],
-)
-def test_what_is_no_path_of_a_tile_is_refused(path):
-    with pytest.raises(MalformedText, match="names no tile"):
-        TileName.parse(path)
-
-
 def test_every_hash_of_a_tile_is_the_root_it_stands_for():
     leaves = [leaf_hash(struct.pack(">I", n)) for n in range(70_000)]
     tree = Tree(leaves)

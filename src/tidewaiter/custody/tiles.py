@@ -7,12 +7,10 @@ the entries themselves. Files never change; only `checkpoint` does.
 
 from __future__ import annotations
 
-import re
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from tidewaiter.custody.exact import quoted
 from tidewaiter.custody.merkle import HASH_LENGTH, Tree
 from tidewaiter.errors import MalformedText
 
@@ -23,10 +21,6 @@ CHECKPOINT_FILE = "checkpoint"
 ENTRIES = "entries"
 LONGEST_ENTRY = 0xFFFF
 """The length of an entry is written in 16 bits."""
-_TILE_NAME = re.compile(
-    r"tile/(entries|0|[1-9][0-9]?)/((?:x[0-9]{3}/)*)([0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?"
-)
-_HIGHEST_LEVEL = 63
 
 
 @dataclass(frozen=True)
@@ -36,22 +30,6 @@ class TileName:
     level: int | None
     index: int
     width: int = TILE_WIDTH
-
-    @classmethod
-    def parse(cls, path: str) -> TileName:
-        """The tile of this path. Raises MalformedText for a path that none has."""
-        found = _TILE_NAME.fullmatch(path)
-        if not found:
-            raise MalformedText(f"{quoted(path.encode('utf-8', 'replace'))} names no tile")
-        level, upper, last, width = found.groups()
-        name = cls(
-            None if level == ENTRIES else int(level),
-            int(upper.replace("x", "").replace("/", "") + last),
-            int(width or TILE_WIDTH),
-        )
-        if name.path != path or (name.level or 0) > _HIGHEST_LEVEL:
-            raise MalformedText(f"{quoted(path.encode('utf-8', 'replace'))} names no tile")
-        return name
 
     @property
     def path(self) -> str:
