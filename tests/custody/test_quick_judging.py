@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import copy
 import functools
 import random
@@ -145,6 +146,25 @@ def test_keys_found_beforehand_change_nothing(seed):
     assert found == expected
     wrong = dict.fromkeys(range(len(leaves)), bytes(32))
     assert judged_alike(leaves, verified=copy.copy(wrong))[0] == expected
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_no_key_that_an_entry_brings_is_passed_over(seed):
+    leaves = history(seed)[0].leaves
+    brought = {one for leaf in leaves for one in keys_in(parse_record(leaf).fields)}
+    stored = [StoredLeaf(n, leaf, leaf_hash(leaf)) for n, leaf in enumerate(leaves)]
+    assert len(brought) > 5
+    assert {key for keys in candidate_keys(stored).values() for key in keys} == brought
+
+
+def keys_in(value: object) -> list[bytes]:
+    """What stands under the name `key`, however deep."""
+    if isinstance(value, list):
+        return [key for one in value for key in keys_in(one)]
+    if not isinstance(value, dict):
+        return []
+    own = [base64.b64decode(value["key"])] if "key" in value else []
+    return own + [key for one in value.values() for key in keys_in(one)]
 
 
 def test_a_key_that_fits_counts_only_where_the_log_lets_it():

@@ -17,14 +17,15 @@ from tidewaiter.errors import MalformedText
 
 # More keys than these under one name and epoch are an attack; the judge tries the one that counts.
 MOST_TRIED = 4
-_BRINGS_A_KEY = (b'"kind":"key.enrol"', b'"kind":"key.rotate"', b'"kind":"policy"')
+# How canonical JSON spells the field; texts cannot hold it, since quotes in them are escaped.
+_BRINGS_A_KEY = b'"key":"'
 
 
 def candidate_keys(leaves: Iterable[StoredLeaf]) -> dict[tuple[str, int], tuple[bytes, ...]]:
     """By signer and epoch, the keys that any entry gives them, rightly or not."""
     found: dict[tuple[str, int], tuple[bytes, ...]] = {}
     for leaf in leaves:
-        if not any(mark in leaf.body for mark in _BRINGS_A_KEY):
+        if _BRINGS_A_KEY not in leaf.body:
             continue
         try:
             record = parse_record(leaf.body)
