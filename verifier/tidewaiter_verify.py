@@ -22,7 +22,7 @@ f6747b02fd057970162032a845140e701651385ee432f9079fb8febb6a1a0be7  tidewaiter.cus
 8e31c30e9a064730304a71cf23bbc978829e0889af2508b5357c781d5cd961b3  tidewaiter.custody.record
 ab037dac6379cb65e3b889766ad154667281cd488d5add7532edee6029dea3a8  tidewaiter.custody.key_history
 a131b6f9e1778fa6dd0728d0ca434b968440925cd5e88d174f9c6968d218935f  tidewaiter.custody.approvals
-7bf45208b4e9c20481f591f643697ff36b72655f0bdc7f5ed5416171205eb7fd  tidewaiter.custody.chains
+5da2cb1c6075a12565d97a16aa83d5b617f3bf9d7c0ab5f15a118cfc2817dd03  tidewaiter.custody.chains
 bb573e4aae060a37e6f591970218741e5ec1d2a585861837c11a2bd312ae3dcb  tidewaiter.custody.extra
 3995a0c6979c2ece968197f40737fe52c3c4ddabea1d4a57f5add07c1d2de1a9  tidewaiter.custody.gaps
 4afec64a16a1e15078dba4096b5982cf397a6159b654c124def4b20c44dc4b7b  tidewaiter.custody.witness_times
@@ -2259,7 +2259,7 @@ class DeviceChain:
         is_key = record.kind == "key.rotate"
         run = Run(link, link, str(record.prev), record.digest, kept, is_key)
         found: list[Discrepancy] = []
-        if before is None and link.seq == 0 and record.prev != NO_PREVIOUS:
+        if link.seq == 0 and record.prev != NO_PREVIOUS:
             found.append(self._broken(link, "is its first and yet names one before it"))
         if before is not None and before.tail.seq + 1 == link.seq:
             found += self._follow(before, run)

@@ -45,7 +45,7 @@ def test_a_silence_shows_though_its_records_come_in_another_order(world):
     assert found == []
     (silence,) = judge.chains["bwc-1"].silences
     assert silence.until_ms - silence.since_ms == 60 * MINUTE_MS
-    assert silence.index == 3
+    assert (silence.index, silence.reason) == (3, "")
 
 
 def test_what_is_missing_from_the_start_is_bounded_by_the_first_that_is_there(world):
@@ -106,6 +106,53 @@ def test_every_number_of_a_run_is_known_again_however_the_run_came_about(world):
     ]
 
 
+def test_a_number_is_known_again_in_a_run_that_begins_late(world):
+    leaves = [world.heartbeat("bwc-1", logged=False) for _ in range(5)]
+    world.leaves += [leaves[3], leaves[4], leaves[4], leaves[3]]
+    assert [one.name for one in judged(world)[1]] == ["segment-replayed"] * 2
+
+
+def test_only_a_run_of_nothing_but_rotations_is_one_of_keys_alone(world):
+    told = [world.heartbeat("bwc-1", logged=False)]
+    told += [world.rotate("bwc-1"), world.rotate("bwc-1")]
+    told.append(world.heartbeat("bwc-1", logged=False))
+    keys = world.leaves[-2:]
+    for logged, is_keys_only in (
+        (keys, True),
+        ([told[0], *keys], False),
+        ([*keys, told[0]], False),
+        ([*keys, told[3]], False),
+    ):
+        world.leaves[2:] = logged
+        judge, found = judged(world)
+        assert found == []
+        assert [run.is_keys_only for run in judge.chains["bwc-1"].runs] == [is_keys_only]
+
+
+def test_a_stretch_ends_with_the_last_run_that_is_not_of_keys_alone(world):
+    for _ in range(3):
+        world.rotate("bwc-1")
+        world.heartbeat("bwc-1", logged=False)
+    world.heartbeat("bwc-1")
+    world.heartbeat("bwc-1", logged=False)
+    world.heartbeat("bwc-1")
+    for _ in range(2):
+        world.heartbeat("bwc-1", logged=False)
+        world.rotate("bwc-1")
+    chain = judged(world)[0].chains["bwc-1"]
+    assert [run.head.seq for run in chain.runs] == [0, 2, 4, 6, 8, 10, 12]
+    assert [run.head.seq for run in chain.stretch()] == [6, 8]
+
+
+@pytest.mark.parametrize(("number", "told"), [(9, []), (10, ["sequence-gap"]), (8, []), (3, [])])
+def test_the_next_file_number_of_a_camera_is_one_more(world, number, told):
+    world.enrol("dock-1", holder="dock")
+    world.camera("old-1", "dock-1")
+    world.segment("old-1", level="dock", camera_no=8)
+    world.segment("old-1", level="dock", camera_no=number)
+    assert [one.name for one in judged(world)[1]] == told
+
+
 @pytest.mark.parametrize(
     ("jump_ms", "way"), [(180_000, "forward by 180"), (-121_000, "back by 121")]
 )
@@ -158,7 +205,7 @@ def test_time_is_counted_by_uptime_within_one_start_only(world):
     world.tell("bwc-1", "heartbeat", {"uptime_ms": 10**9}, after_ms=MINUTE_MS)
     world.tell("bwc-1", "heartbeat", {"uptime_ms": 5, "boot": "b-1"}, after_ms=MINUTE_MS)
     world.tell("bwc-1", "heartbeat", {"uptime_ms": 10**9, "boot": "b-2"}, after_ms=MINUTE_MS)
-    world.segment("bwc-1")
+    world.segment("bwc-1", boot="b-2")
     judge, found = judged(world)
     assert (found, judge.chains["bwc-1"].silences) == ([], [])
     said = {"uptime_ms": 10**9 + 2 * MINUTE_MS, "boot": "b-2"}

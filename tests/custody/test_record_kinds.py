@@ -98,6 +98,14 @@ def test_a_kind_has_the_fields_of_the_format_and_no_other(kind):
             check_fields(with_fields(kind, least(kind) | {name}))
 
 
+@pytest.mark.parametrize("kind", ["segment", "import", "derive"])
+def test_whatever_brings_a_medium_is_committed_to_it(kind):
+    without_medium = with_fields(kind, least(kind)) | {"commit": {"name": DIGEST}}
+    with pytest.raises(MalformedText, match=f"^a {kind} record without a commitment to its medium"):
+        check_fields(without_medium)
+    check_fields(without_medium | {"commit": {"name": DIGEST, "media": DIGEST}})
+
+
 WORDS = {
     ("segment", "level"): "device dock ingest import",
     ("key.enrol", "holder"): "device dock service person",

@@ -135,7 +135,7 @@ class DeviceChain:
         is_key = record.kind == "key.rotate"
         run = Run(link, link, str(record.prev), record.digest, kept, is_key)
         found: list[Discrepancy] = []
-        if before is None and link.seq == 0 and record.prev != NO_PREVIOUS:
+        if link.seq == 0 and record.prev != NO_PREVIOUS:
             found.append(self._broken(link, "is its first and yet names one before it"))
         if before is not None and before.tail.seq + 1 == link.seq:
             found += self._follow(before, run)
