@@ -23,9 +23,10 @@ f6747b02fd057970162032a845140e701651385ee432f9079fb8febb6a1a0be7  tidewaiter.cus
 ab037dac6379cb65e3b889766ad154667281cd488d5add7532edee6029dea3a8  tidewaiter.custody.key_history
 a131b6f9e1778fa6dd0728d0ca434b968440925cd5e88d174f9c6968d218935f  tidewaiter.custody.approvals
 5da2cb1c6075a12565d97a16aa83d5b617f3bf9d7c0ab5f15a118cfc2817dd03  tidewaiter.custody.chains
-bb573e4aae060a37e6f591970218741e5ec1d2a585861837c11a2bd312ae3dcb  tidewaiter.custody.extra
+feb3b55c11f81a1d4967025af9dd3e5cdf5c1d7602a5ecc24acdd09477069191  tidewaiter.custody.commitments
+02b195b9417b14adc6dd5a44883c19fc854962d4df134a44b3ac1c35f9223bdb  tidewaiter.custody.extra
 3995a0c6979c2ece968197f40737fe52c3c4ddabea1d4a57f5add07c1d2de1a9  tidewaiter.custody.gaps
-4afec64a16a1e15078dba4096b5982cf397a6159b654c124def4b20c44dc4b7b  tidewaiter.custody.witness_times
+a54a904004411f855b3a733c4f05f9d6c6f193087ad42a58794a195fb762bc09  tidewaiter.custody.witness_times
 4092e303fa06c2ab527890c6ae305e5a20ae2b641c7b0c5d5f9973fdf9bf4580  tidewaiter.custody.retention
 f4f2cee40d8e0d5131ac1db92f2d529929b4f4ef5df00fee1b020a874e839bff  tidewaiter.custody.judging
 044a1515af6978fb337f13821e97a06af34dd56a785f2c578fd2ba273ddc5772  tidewaiter.custody.merkle
@@ -33,7 +34,6 @@ a114e5ca2a0c0926a75a5dae135efab1998ddc7e93fe90bb501d8ad4e2c4a8cb  tidewaiter.cus
 0d9c1bc8aa71f2aba2fda67f8f060b1ba1ae7b07f25b4939ddef2bfe8e90f010  tidewaiter.custody.cosignature
 865dc81e25e196689269525ed84e6251bd6682c0762b722b30915b38d6dc866c  tidewaiter.custody.policy
 804800a6bb469aa256cb5e3cece54e9fecb799c3330a0e568be2f64df5c97f10  tidewaiter.custody.trust
-feb3b55c11f81a1d4967025af9dd3e5cdf5c1d7602a5ecc24acdd09477069191  tidewaiter.custody.commitments
 fde59d4888ec08fbeb5b32ce17240006491955b75eb3a17843bc43599ae1ec65  tidewaiter.custody.verify_files
 1f1a9dd91c606c2469ed4f45cfeaa041cb59608bbb5e2bb3f4d75c95afa4e3a7  tidewaiter.custody.verify
 e5abbe338936f16c5ed7acdd3a9c752d3f5ef52aa31a860702548005504764af  tidewaiter.storage.custody_bundle
@@ -2379,6 +2379,80 @@ def _elapsed_ms(since: Link, until: Link) -> int:
     return elapsed
 
 
+# == tidewaiter.custody.commitments
+#
+# Salted commitments: what a leaf holds in place of anything that may have to be forgotten.
+#
+# A plain hash of a passport number can be guessed; with 16 random bytes of salt it cannot, and
+# with the salt destroyed nobody can say any more what was committed to. Whoever got an opening
+# before that keeps it.
+
+COMMITTED_AS = b"tidewaiter/commit/v1\0"
+COMMITMENT_SALT_LENGTH = 16
+
+
+@dataclass(frozen=True)
+class Opening:
+    """What opens one commitment: the record's digest, the field, the salt and the value."""
+
+    record: str
+    field: str
+    salt: bytes
+    value: str | int
+
+
+def commit(field: str, salt: bytes, value: str | int) -> str:
+    """The commitment, 64 hexadecimal digits. Raises MalformedText for a salt of another length."""
+    if len(salt) != COMMITMENT_SALT_LENGTH:
+        raise MalformedText(f"a salt of {len(salt)} bytes; {COMMITMENT_SALT_LENGTH} needed")
+    name = field.encode("utf-8")
+    if b"\0" in name:
+        raise MalformedText("a field name with a zero byte")
+    return hashlib.sha256(COMMITTED_AS + name + b"\0" + salt + canonical(value)).hexdigest()
+
+
+def opens(record: Record, opening: Opening) -> bool:
+    """Whether the opening is of this record and gives the value it was committed to."""
+    return (
+        opening.record == record.digest
+        and opening.field in record.commit
+        and commit(opening.field, opening.salt, opening.value) == record.commit[opening.field]
+    )
+
+
+def format_openings(openings: tuple[Opening, ...]) -> bytes:
+    """Openings as canonical JSON, for a bundle."""
+    return canonical([
+        {"record": one.record, "field": one.field, "salt": one.salt.hex(), "value": one.value}
+        for one in openings
+    ])  # fmt: skip
+
+
+def parse_openings(text: bytes) -> tuple[Opening, ...]:
+    """The openings of a bundle. Raises MalformedText."""
+    found = parse_canonical(text)
+    if not isinstance(found, list):
+        raise MalformedText("openings that are no list")
+    return tuple(_parse_opening(one) for one in found)
+
+
+def _parse_opening(found: Any) -> Opening:
+    if not isinstance(found, dict) or found.keys() != {"record", "field", "salt", "value"}:
+        raise MalformedText("an opening without record, field, salt and value")
+    record, field, salt, value = (found[name] for name in ("record", "field", "salt", "value"))
+    if not all(isinstance(text, str) for text in (record, field, salt)):
+        raise MalformedText("an opening whose record, field and salt are not texts")
+    if not isinstance(value, str | int):
+        raise MalformedText("an opening whose value is neither text nor number")
+    try:
+        raw = bytes.fromhex(salt)
+    except ValueError as error:
+        raise MalformedText("an opening whose salt is not hexadecimal") from error
+    if raw.hex() != salt or len(raw) != COMMITMENT_SALT_LENGTH:
+        raise MalformedText(f"an opening whose salt is not {COMMITMENT_SALT_LENGTH} bytes")
+    return Opening(record, field, raw, value)
+
+
 # == tidewaiter.custody.extra
 #
 # A leaf inside a proof file, small enough that a proof among a million records keeps within 2 kB.
@@ -2386,8 +2460,6 @@ def _elapsed_ms(since: Link, until: Link) -> int:
 # `extra` of a proof file holds either the leaf's bytes as they are, or byte 0x01 and a raw deflate
 # stream (with the dictionary below) followed by the digests and signatures taken out of it, which
 # no compression makes smaller. The proof does not vouch for any of it: hashing the leaf does.
-
-SALT_LENGTH = 16
 
 _PACKED = b"\x01"
 # Canonical JSON escapes control characters, so these three never occur in a leaf.
@@ -2421,13 +2493,14 @@ def unpack_extra(extra: bytes) -> tuple[bytes, dict[str, bytes]]:
     text, raw = _inflate(extra[1:])
     body, *names = text.split(_SALTS_MARK)
     leaf, raw = _put_back(body, raw)
-    if len(raw) != SALT_LENGTH * len(names) or len(names) > _MOST_SALTS:
+    if len(raw) != COMMITMENT_SALT_LENGTH * len(names) or len(names) > _MOST_SALTS:
         raise MalformedText("the extra data of the proof does not hold the salts it names")
     salts = {}
     for number, name in enumerate(names):
         if not _SALT_NAME.fullmatch(name) or name.decode("ascii") in salts:
             raise MalformedText("a salt in the extra data of the proof has no name of its own")
-        salts[name.decode("ascii")] = raw[SALT_LENGTH * number : SALT_LENGTH * (number + 1)]
+        at = COMMITMENT_SALT_LENGTH * number
+        salts[name.decode("ascii")] = raw[at : at + COMMITMENT_SALT_LENGTH]
     return leaf, salts
 
 
@@ -2672,7 +2745,7 @@ class WitnessTimes:
         return self.times_ms[place] if place < len(self.times_ms) else None
 
     def not_before_ms(self, index: int) -> int | None:
-        """A time at which the log did not have the entry yet; None where nothing says so."""
+        """A time at which enough witnesses had not seen the entry; None where nothing says so."""
         place = bisect_right(self.sizes, index)
         return self.times_ms[place - 1] if place else None
 
@@ -3757,80 +3830,6 @@ def _quorum_time_s(confirmed: Mapping[str, int], policy: Policy) -> int | None:
         if policy.quorum_met({name for name, at in confirmed.items() if at <= time_s}):
             return time_s
     return None
-
-
-# == tidewaiter.custody.commitments
-#
-# Salted commitments: what a leaf holds in place of anything that may have to be forgotten.
-#
-# A plain hash of a passport number can be guessed; with 16 random bytes of salt it cannot, and
-# with the salt destroyed nobody can say any more what was committed to. Whoever got an opening
-# before that keeps it.
-
-COMMITTED_AS = b"tidewaiter/commit/v1\0"
-COMMITMENT_SALT_LENGTH = 16
-
-
-@dataclass(frozen=True)
-class Opening:
-    """What opens one commitment: the record's digest, the field, the salt and the value."""
-
-    record: str
-    field: str
-    salt: bytes
-    value: str | int
-
-
-def commit(field: str, salt: bytes, value: str | int) -> str:
-    """The commitment, 64 hexadecimal digits. Raises MalformedText for a salt of another length."""
-    if len(salt) != COMMITMENT_SALT_LENGTH:
-        raise MalformedText(f"a salt of {len(salt)} bytes; {COMMITMENT_SALT_LENGTH} needed")
-    name = field.encode("utf-8")
-    if b"\0" in name:
-        raise MalformedText("a field name with a zero byte")
-    return hashlib.sha256(COMMITTED_AS + name + b"\0" + salt + canonical(value)).hexdigest()
-
-
-def opens(record: Record, opening: Opening) -> bool:
-    """Whether the opening is of this record and gives the value it was committed to."""
-    return (
-        opening.record == record.digest
-        and opening.field in record.commit
-        and commit(opening.field, opening.salt, opening.value) == record.commit[opening.field]
-    )
-
-
-def format_openings(openings: tuple[Opening, ...]) -> bytes:
-    """Openings as canonical JSON, for a bundle."""
-    return canonical([
-        {"record": one.record, "field": one.field, "salt": one.salt.hex(), "value": one.value}
-        for one in openings
-    ])  # fmt: skip
-
-
-def parse_openings(text: bytes) -> tuple[Opening, ...]:
-    """The openings of a bundle. Raises MalformedText."""
-    found = parse_canonical(text)
-    if not isinstance(found, list):
-        raise MalformedText("openings that are no list")
-    return tuple(_parse_opening(one) for one in found)
-
-
-def _parse_opening(found: Any) -> Opening:
-    if not isinstance(found, dict) or found.keys() != {"record", "field", "salt", "value"}:
-        raise MalformedText("an opening without record, field, salt and value")
-    record, field, salt, value = (found[name] for name in ("record", "field", "salt", "value"))
-    if not all(isinstance(text, str) for text in (record, field, salt)):
-        raise MalformedText("an opening whose record, field and salt are not texts")
-    if not isinstance(value, str | int):
-        raise MalformedText("an opening whose value is neither text nor number")
-    try:
-        raw = bytes.fromhex(salt)
-    except ValueError as error:
-        raise MalformedText("an opening whose salt is not hexadecimal") from error
-    if raw.hex() != salt or len(raw) != COMMITMENT_SALT_LENGTH:
-        raise MalformedText(f"an opening whose salt is not {COMMITMENT_SALT_LENGTH} bytes")
-    return Opening(record, field, raw, value)
 
 
 # == tidewaiter.custody.verify_files

@@ -20,9 +20,9 @@ from tidewaiter.custody.merkle import Tree, leaf_hash
 from tidewaiter.custody.note import Note, open_note, parse_signature_lines
 from tidewaiter.custody.policy import Policy, PolicyWitness
 from tidewaiter.custody.proof import ProofFile
+from tidewaiter.custody.record import MOST_LEAF_BYTES
 from tidewaiter.custody.standing import judge_checkpoints, judge_head, judge_witnesses
 from tidewaiter.custody.store import (
-    LONGEST_RECORD,
     Head,
     LogStore,
     StoredCheckpoint,
@@ -252,9 +252,9 @@ class CustodyLog:
 def _fitting(body: bytes) -> bytes:
     if not body:
         raise InputError("an empty record; one byte at least is needed")
-    if len(body) > LONGEST_RECORD:
+    if len(body) > MOST_LEAF_BYTES:
         raise LimitExceeded(
-            f"a record of {len(body)} bytes; at most {LONGEST_RECORD} fit into an entry: keep "
+            f"a record of {len(body)} bytes; at most {MOST_LEAF_BYTES} fit into an entry: keep "
             "bulk material as a medium and log its digest"
         )
     return body

@@ -12,10 +12,9 @@ import re
 import zlib
 from collections.abc import Mapping
 
+from tidewaiter.custody.commitments import COMMITMENT_SALT_LENGTH
 from tidewaiter.custody.record import MOST_LEAF_BYTES
 from tidewaiter.errors import MalformedText
-
-SALT_LENGTH = 16
 
 _PACKED = b"\x01"
 # Canonical JSON escapes control characters, so these three never occur in a leaf.
@@ -49,13 +48,14 @@ def unpack_extra(extra: bytes) -> tuple[bytes, dict[str, bytes]]:
     text, raw = _inflate(extra[1:])
     body, *names = text.split(_SALTS_MARK)
     leaf, raw = _put_back(body, raw)
-    if len(raw) != SALT_LENGTH * len(names) or len(names) > _MOST_SALTS:
+    if len(raw) != COMMITMENT_SALT_LENGTH * len(names) or len(names) > _MOST_SALTS:
         raise MalformedText("the extra data of the proof does not hold the salts it names")
     salts = {}
     for number, name in enumerate(names):
         if not _SALT_NAME.fullmatch(name) or name.decode("ascii") in salts:
             raise MalformedText("a salt in the extra data of the proof has no name of its own")
-        salts[name.decode("ascii")] = raw[SALT_LENGTH * number : SALT_LENGTH * (number + 1)]
+        at = COMMITMENT_SALT_LENGTH * number
+        salts[name.decode("ascii")] = raw[at : at + COMMITMENT_SALT_LENGTH]
     return leaf, salts
 
 

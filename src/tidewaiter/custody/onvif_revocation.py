@@ -102,6 +102,16 @@ def crls_as_pem(data: bytes) -> str:
     return "".join(one.public_bytes(Encoding.PEM).decode("ascii") for one in lists)
 
 
+def extension_of(holder: Any, kind: Any) -> Any:
+    """An extension's value, None where there is none. Raises ValueError where it is broken."""
+    from cryptography.x509 import ExtensionNotFound
+
+    try:
+        return holder.extensions.get_extension_for_class(kind).value
+    except ExtensionNotFound:
+        return None
+
+
 def _parse_line(number: int, line: str) -> tuple[str, Revocation]:
     words = line.split(maxsplit=2)
     if len(words) < 2:
@@ -158,12 +168,12 @@ def _entry(
         if crl.issuer != issuer.subject or crl.issuer != certificate.issuer:
             return None
         entry = crl.get_revoked_certificate_by_serial_number(certificate.serial_number)
-        usage = _value(issuer, KeyUsage)
+        usage = extension_of(issuer, KeyUsage)
         if entry is None or (usage is not None and not usage.crl_sign):
             return None
         if not crl.is_signature_valid(issuer.public_key()):  # type: ignore[arg-type]
             return None
-        invalid, reason = _value(entry, InvalidityDate), _value(entry, CRLReason)
+        invalid, reason = extension_of(entry, InvalidityDate), extension_of(entry, CRLReason)
     except (UnsupportedAlgorithm, TypeError, ValueError):
         return None
     if reason is not None and reason.reason is ReasonFlags.remove_from_crl:
@@ -173,13 +183,3 @@ def _entry(
         since = min(since, invalid.invalidity_date_utc)
     words = "" if reason is None else str(reason.reason.value)
     return Revocation(round(since.timestamp() * 1000), words, "crl")
-
-
-def _value(holder: Any, kind: Any) -> Any:
-    """An extension's value, None where there is none. Raises ValueError where it is broken."""
-    from cryptography.x509 import ExtensionNotFound
-
-    try:
-        return holder.extensions.get_extension_for_class(kind).value
-    except ExtensionNotFound:
-        return None

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tidewaiter.custody.onvif_message import SigningMessage
-from tidewaiter.custody.onvif_revocation import Revocation, Revocations
+from tidewaiter.custody.onvif_revocation import Revocation, Revocations, extension_of
 from tidewaiter.errors import MalformedText
 
 if TYPE_CHECKING:
@@ -162,24 +162,14 @@ def _issued(certificate: Certificate, issuer: Certificate, *, below: int) -> boo
     from cryptography.x509 import BasicConstraints, KeyUsage
 
     try:
-        basic = _extension(issuer, BasicConstraints)
-        usage = _extension(issuer, KeyUsage)
+        basic = extension_of(issuer, BasicConstraints)
+        usage = extension_of(issuer, KeyUsage)
         certificate.verify_directly_issued_by(issuer)
     except (InvalidSignature, UnsupportedAlgorithm, ValueError, TypeError):
         return False
     if basic is None or not basic.ca or (usage is not None and not usage.key_cert_sign):
         return False
     return basic.path_length is None or below <= basic.path_length
-
-
-def _extension(certificate: Certificate, kind: Any) -> Any:
-    """An extension's value, None where there is none. Raises ValueError where it is broken."""
-    from cryptography.x509 import ExtensionNotFound
-
-    try:
-        return certificate.extensions.get_extension_for_class(kind).value
-    except ExtensionNotFound:
-        return None
 
 
 def _in_force(certificate: Certificate, at_ms: int) -> bool:

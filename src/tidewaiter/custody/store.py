@@ -9,9 +9,6 @@ from typing import BinaryIO, Protocol
 
 from tidewaiter.custody.commitments import Opening
 
-# C2SP tlog-tiles: an entry bundle gives the length of an entry in 16 bits.
-LONGEST_RECORD = 65_535
-
 
 @dataclass(frozen=True)
 class Head:

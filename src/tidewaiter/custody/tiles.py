@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tidewaiter.custody.merkle import HASH_LENGTH, Tree
+from tidewaiter.custody.record import MOST_LEAF_BYTES
 from tidewaiter.errors import MalformedText
 
 TILE_WIDTH = 256
@@ -19,8 +20,6 @@ TILE_HEIGHT = 8
 """A tile spans 8 levels of the tree."""
 CHECKPOINT_FILE = "checkpoint"
 ENTRIES = "entries"
-LONGEST_ENTRY = 0xFFFF
-"""The length of an entry is written in 16 bits."""
 
 
 @dataclass(frozen=True)
@@ -78,8 +77,8 @@ def bundle_bytes(entries: Sequence[bytes]) -> bytes:
     if not 0 < len(entries) <= TILE_WIDTH:
         raise MalformedText(f"{len(entries)} entries for one bundle; 1 to 256 belong into it")
     for entry in entries:
-        if len(entry) > LONGEST_ENTRY:
-            raise MalformedText(f"an entry of {len(entry)} bytes; {LONGEST_ENTRY} are the most")
+        if len(entry) > MOST_LEAF_BYTES:
+            raise MalformedText(f"an entry of {len(entry)} bytes; {MOST_LEAF_BYTES} are the most")
     return b"".join(struct.pack(">H", len(entry)) + entry for entry in entries)
 
 

@@ -24,7 +24,7 @@ class WitnessTimes:
         return self.times_ms[place] if place < len(self.times_ms) else None
 
     def not_before_ms(self, index: int) -> int | None:
-        """A time at which the log did not have the entry yet; None where nothing says so."""
+        """A time at which enough witnesses had not seen the entry; None where nothing says so."""
         place = bisect_right(self.sizes, index)
         return self.times_ms[place - 1] if place else None
 

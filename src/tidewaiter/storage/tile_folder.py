@@ -8,9 +8,9 @@ from pathlib import Path
 
 from tidewaiter.custody.merkle import Tree, leaf_hash
 from tidewaiter.custody.note import LARGEST_NOTE_BYTES
+from tidewaiter.custody.record import MOST_LEAF_BYTES
 from tidewaiter.custody.tiles import (
     CHECKPOINT_FILE,
-    LONGEST_ENTRY,
     TILE_WIDTH,
     TileName,
     bundle_bytes,
@@ -24,7 +24,7 @@ from tidewaiter.storage.durable import make_folder, sync_folder
 from tidewaiter.storage.plain_file import opened_plain
 
 # The largest file of a log: 256 entries of the greatest length.
-_LARGEST_TILE_FILE = TILE_WIDTH * (LONGEST_ENTRY + 2)
+_LARGEST_TILE_FILE = TILE_WIDTH * (MOST_LEAF_BYTES + 2)
 
 
 class TileFolder:
