@@ -370,8 +370,7 @@ def gaps_of(place: SitePlace, from_ms: int, to_ms: int | None) -> Absences:
 
 def write_whole(path: Path, data: bytes) -> Path:
     """Write a file whole or not at all, and name it. Raises StorageError."""
-    reports.write_whole(path, data)
-    return path
+    return reports.write_whole(path, data)
 
 
 def _overlaps(found: Discrepancy, from_ms: int, until_ms: int) -> bool:

@@ -17,8 +17,8 @@ from tidewaiter.custody.masks import Mask
 from tidewaiter.custody.record import parse_record
 from tidewaiter.errors import ExaminationError, InputError, IntegrityError, TidewaiterError
 from tidewaiter.settings import Settings
+from tidewaiter.storage.reports import write_parts
 from tidewaiter.wiring_compare import MANIFEST_SUFFIX, compare_files
-from tidewaiter.wiring_custody_bundle import write_parts
 from tidewaiter.wiring_custody_deciding import Decided, settle
 from tidewaiter.wiring_custody_files import handed_in
 from tidewaiter.wiring_custody_site import SitePlace, opened_site, readable_site

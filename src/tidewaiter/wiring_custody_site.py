@@ -32,6 +32,7 @@ from tidewaiter.storage.custody_class_keys import FolderOfClassKeys
 from tidewaiter.storage.custody_files import FolderOfBlobs
 from tidewaiter.storage.custody_secrets import SqliteSecrets
 from tidewaiter.storage.custody_sqlite import SqliteLog
+from tidewaiter.storage.durable import write_new
 from tidewaiter.storage.key_file import read_keys
 
 CONFIGURATION = "custody.toml"
@@ -290,11 +291,7 @@ def write_secret(path: Path, text: str) -> None:
     """Write a new file that only its owner reads. Raises ConfigurationError where it exists."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
+        write_new(path, text.encode("utf-8"))
     except OSError as error:
         raise ConfigurationError(
             f"{path.name!r} could not be made ({error.strerror}); a secret is never overwritten"

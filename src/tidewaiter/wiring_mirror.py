@@ -14,11 +14,11 @@ from tidewaiter.custody.merkle import Tree, leaf_hash
 from tidewaiter.custody.note import Note, open_note
 from tidewaiter.custody.witness import AddCheckpoint, Remembered
 from tidewaiter.errors import BrokenProof, InputError, IntegrityError
+from tidewaiter.storage.reports import write_whole
 from tidewaiter.storage.tile_folder import TileFolder
 from tidewaiter.wiring_witness import (
     WitnessFiles,
     confirmed_lines,
-    keep_file,
     known_logs,
     opened_witness,
 )
@@ -106,7 +106,7 @@ def _why_not(taken: TileFolder, last: Remembered | None, note: bytes, copy: Path
             "signed: one was changed after it was logged, or the files are damaged"
         )
     name = f"{copy.name}-{checkpoint.size}{FORK_SUFFIX}"
-    keep_file(copy.with_name(name), fork.encoded)
+    write_whole(copy.with_name(name), fork.encoded)
     return (
         f"{checkpoint.origin} rewrote its history: its {checkpoint.size} entries do not begin "
         f"with those mirrored before; {name} proves it to anybody who knows the log's key"

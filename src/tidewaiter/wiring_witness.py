@@ -24,11 +24,11 @@ from tidewaiter.errors import (
     InputError,
     IntegrityError,
     MalformedText,
-    StorageError,
     UnknownSigner,
 )
 from tidewaiter.outlets.witness_server import serving_witness
 from tidewaiter.storage.key_file import read_keys, write_keys
+from tidewaiter.storage.reports import write_whole
 from tidewaiter.storage.witness_book import SqliteWitnessBook
 
 
@@ -110,9 +110,9 @@ def export_forks(files: WitnessFiles, folder: Path) -> tuple[list[Path], list[Pa
         note = AddCheckpoint.parse(request).note.encoded
         fork = _proven(known, note)
         if fork is None:
-            requests.append(keep_file(folder / f"{number:04}.add-checkpoint", request))
+            requests.append(write_whole(folder / f"{number:04}.add-checkpoint", request))
         else:
-            forks.append(keep_file(folder / f"{number:04}{FORK_SUFFIX}", fork))
+            forks.append(write_whole(folder / f"{number:04}{FORK_SUFFIX}", fork))
     return forks, requests
 
 
@@ -141,16 +141,6 @@ def known_logs(path: Path) -> dict[str, tuple[VerifierKey, ...]]:
     for log in policy.logs:
         logs[log.key.name] = (*logs.get(log.key.name, ()), log.key)
     return logs
-
-
-def keep_file(path: Path, data: bytes) -> Path:
-    """Write what may have to be shown to others. Raises StorageError."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-    except OSError as error:
-        raise StorageError(f"{path.name!r} could not be written ({error.strerror})") from error
-    return path
 
 
 def _spelled(keys: list[SigningKey] | tuple[SigningKey, ...]) -> str:

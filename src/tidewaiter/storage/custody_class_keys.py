@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tidewaiter.custody.seal import KEY_LENGTH
 from tidewaiter.errors import ConfigurationError, StorageError
-from tidewaiter.storage.durable import make_folder, sync_folder
+from tidewaiter.storage.durable import make_folder, sync_folder, write_new
 
 SUFFIX = ".class-key"
 NEXT = ".next"
@@ -82,10 +82,17 @@ class FolderOfClassKeys:
             ) from error
 
     def _path(self, retention: str) -> Path:
-        return self.folder / f"{retention}{SUFFIX}"
+        return self._within(f"{retention}{SUFFIX}")
 
     def _next(self, retention: str) -> Path:
-        return self.folder / f"{retention}{SUFFIX}{NEXT}"
+        return self._within(f"{retention}{SUFFIX}{NEXT}")
+
+    def _within(self, name: str) -> Path:
+        """A name of the log may hold slashes and dots; a key is never sought outside the folder."""
+        path = self.folder / name
+        if ".." in path.relative_to(self.folder).parts:
+            raise ConfigurationError(f"{name!r} leads out of the folder of class keys")
+        return path
 
 
 def _read(path: Path) -> bytes | None:
@@ -108,12 +115,7 @@ def _parsed(text: bytes) -> bytes | None:
 def _write_new(path: Path, key: bytes) -> None:
     try:
         make_folder(path.parent)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(f"{key.hex()}\n")
-            file.flush()
-            os.fsync(file.fileno())
-        sync_folder(path.parent)
+        write_new(path, f"{key.hex()}\n".encode("ascii"))
     except OSError as error:
         raise ConfigurationError(
             f"{path.name!r} could not be made ({error.strerror}); a secret is never overwritten"

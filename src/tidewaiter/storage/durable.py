@@ -29,6 +29,24 @@ def make_folder(folder: Path) -> None:
         sync_folder(path.parent)
 
 
+def write_new(path: Path, data: bytes) -> None:
+    """Write a new file that only its owner reads, durably.
+
+    Raises FileExistsError where it is there, OSError; then nothing of it is left.
+    """
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        sync_folder(path.parent)
+    except OSError:
+        with contextlib.suppress(OSError):
+            path.unlink()
+        raise
+
+
 def appear(beside: Path, path: Path) -> None:
     """Give a finished file its name, never another file's.
 

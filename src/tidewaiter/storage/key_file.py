@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tidewaiter.custody.keys import SigningKey
 from tidewaiter.errors import ConfigurationError, StorageError
-from tidewaiter.storage.durable import sync_folder
+from tidewaiter.storage.durable import write_new
 
 # Three ML-DSA-44 seeds and names are far shorter; a longer file is not one of keys.
 LARGEST_KEY_FILE = 1 << 14
@@ -19,12 +19,7 @@ def write_keys(path: Path, keys: Sequence[SigningKey]) -> None:
     """Write keys into a new file. Raises ConfigurationError where it exists."""
     text = "".join(f"{key.secret_text()}\n" for key in keys)
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        sync_folder(path.parent)
+        write_new(path, text.encode("utf-8"))
     except FileExistsError as error:
         raise ConfigurationError(
             f"{path.name!r} exists; a key is never overwritten, choose another name"

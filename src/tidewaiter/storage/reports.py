@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import re
@@ -10,6 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from tidewaiter.errors import StorageError
+from tidewaiter.storage.durable import make_folder, sync_folder
 
 MAX_STEM = 80
 DIGEST_CHARACTERS = 32
@@ -46,24 +48,47 @@ def safe_stem(name: str) -> str:
     return kept or "exhibit"
 
 
-def write_whole(path: Path, content: str | bytes) -> None:
-    """Write beside and rename, so that a reader sees the old file or the new one."""
+def write_whole(path: Path, content: str | bytes) -> Path:
+    """Write a file whole or not at all, and name it. Raises StorageError."""
+    return write_parts(path, [content.encode() if isinstance(content, str) else content])
+
+
+def write_parts(path: Path, parts: Iterable[bytes]) -> Path:
+    """Write beside and rename, so that a reader sees the old file or the new one, and name it.
+
+    Raises StorageError, or what making the parts raises; then the old file stays.
+    """
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with beside.open("wb") as file:
-            file.write(content.encode() if isinstance(content, str) else content)
+        make_folder(path.parent)
+        beside.unlink(missing_ok=True)
+        # Never through a link that somebody else laid there.
+        with beside.open("xb") as file:
+            for part in parts:
+                file.write(part)
             file.flush()
             # Else a power cut may leave an empty file under the final name.
             os.fsync(file.fileno())
         beside.replace(path)
+        _sync_name(path.parent)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            beside.unlink(missing_ok=True)
         raise StorageError(
             f"{path.name!r} could not be written ({error.strerror}); "
             "check free disk space and that the folder is writable"
         ) from error
+    finally:
+        with contextlib.suppress(OSError):
+            beside.unlink(missing_ok=True)
+    return path
+
+
+def _sync_name(folder: Path) -> None:
+    """Sync a folder where its file system does that; some of those on a network do not."""
+    try:
+        sync_folder(folder)
+    except OSError as error:
+        if error.errno not in {errno.EINVAL, errno.ENOTSUP}:
+            raise
 
 
 def read_texts(folder: Path, suffix: str) -> dict[str, str]:
