@@ -62,8 +62,9 @@ def test_a_file_that_is_no_book_is_refused(tmp_path):
 
 
 def test_a_disk_without_full_syncs_is_refused(path, monkeypatch):
-    monkeypatch.setattr(witness_book, "SYNC_FULL", 1)
-    with pytest.raises(StorageError, match="keep the book on a local disk"):
+    plain = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", lambda *_, **__: plain(":memory:"))
+    with pytest.raises(ConfigurationError, match="use a local disk"):
         SqliteWitnessBook(path, KEYS)
 
 

@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Self
 
 from tidewaiter.custody.witness import Remembered, WitnessAnswer
-from tidewaiter.errors import ConfigurationError, IntegrityError, StorageError
+from tidewaiter.errors import ConfigurationError, IntegrityError, StorageError, TidewaiterError
 from tidewaiter.storage.durable import appear
+from tidewaiter.storage.sqlite_files import connected
 
 BOOK_SCHEMA = """
 CREATE TABLE witness (one INTEGER PRIMARY KEY CHECK (one = 1), keys TEXT NOT NULL);
@@ -28,8 +29,6 @@ CREATE TABLE log (origin TEXT PRIMARY KEY, size INTEGER NOT NULL, root BLOB NOT 
 CREATE TABLE kept (i INTEGER PRIMARY KEY, origin TEXT NOT NULL, time_s INTEGER NOT NULL,
                    reason TEXT NOT NULL, request BLOB NOT NULL, known BLOB);
 """
-BOOK_BUSY_S = 10.0
-SYNC_FULL = 2
 MOST_KEPT = 1000
 """Requests kept for one log and reason; a thief of its key must not fill the witness's disk."""
 
@@ -52,7 +51,7 @@ class SqliteWitnessBook:
         self.path = path
         # One connection, so one request at a time; other processes wait for the transaction.
         self._lock = threading.Lock()
-        self._database = _opened_book(path)
+        self._database = connected(path)
         with self._guarded():
             rows = self._database.execute("SELECT keys FROM witness").fetchall()
         if rows != [(keys,)]:
@@ -70,11 +69,11 @@ class SqliteWitnessBook:
         beside = path.with_name(f".{path.name}.{os.getpid()}.making")
         try:
             beside.touch(0o600, exist_ok=False)
-            with contextlib.closing(_opened_book(beside)) as database:
+            with contextlib.closing(connected(beside)) as database:
                 database.executescript(f"BEGIN IMMEDIATE;{BOOK_SCHEMA}")
                 database.execute("INSERT INTO witness VALUES (1, ?)", (keys,))
                 database.execute("COMMIT")
-        except (sqlite3.Error, OSError) as error:
+        except (sqlite3.Error, OSError, TidewaiterError) as error:
             beside.unlink(missing_ok=True)
             raise StorageError(f"{path.name!r} could not be written ({error})") from error
         appear(beside, path)
@@ -166,22 +165,3 @@ class SqliteWitnessBook:
                 f"the witness book {self.path.name!r} could not be read or written ({error}); "
                 "nothing was confirmed"
             ) from error
-
-
-def _opened_book(path: Path) -> sqlite3.Connection:
-    try:
-        database = sqlite3.connect(
-            path, timeout=BOOK_BUSY_S, isolation_level=None, check_same_thread=False
-        )
-        mode = database.execute("PRAGMA journal_mode=WAL").fetchone()[0]
-        database.execute("PRAGMA synchronous=FULL")
-        sync = database.execute("PRAGMA synchronous").fetchone()[0]
-    except sqlite3.Error as error:
-        raise StorageError(f"the witness book {path.name!r} cannot be opened ({error})") from error
-    if (mode, sync) != ("wal", SYNC_FULL):
-        database.close()
-        raise StorageError(
-            f"the disk under {path.name!r} refuses a write-ahead log with full syncs "
-            f"({mode}, {sync}); keep the book on a local disk"
-        )
-    return database
