@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from tests.custody.recordings import pictures, write
 from tidewaiter.cli.program import program
-from tidewaiter.custody.manifest import decode
+from tidewaiter.custody.manifest import Manifest, decode
 from tidewaiter.errors import InputError, LimitExceeded, MalformedText, UnknownExhibit
 from tidewaiter.settings import Limits, Settings
 from tidewaiter.traces.fingerprints import Fingerprints
@@ -51,6 +51,16 @@ def test_the_recording_itself_is_unchanged(folder):
     same = call("compare", folder / "original.mp4", folder / "original.mp4", "--json")
     assert same.exit_code == 0
     assert json.loads(same.output)["verdict"] == "unchanged"
+
+
+def test_a_foreign_manifest_moves_no_cursor(folder, tmp_path):
+    """What it says of itself is shown and rewrites nothing that was printed before."""
+    said = Manifest("0" * 64, 5, "video/mp4", "copy.mp4", reason="\r\u202eUnchanged.")
+    (tmp_path / "foreign.twm").write_bytes(said.encode())
+    compared = call("compare", folder / "original.mp4", tmp_path / "foreign.twm")
+    assert compared.exit_code == 3
+    assert "Unchanged." in compared.output
+    assert not {"\r", "\u202e"} & set(compared.output)
 
 
 def test_what_is_no_video_cannot_be_told(folder, tmp_path):

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from tidewaiter.cli.custody_options import echo
+
 
 @click.command("compare")
 @click.argument("original", type=click.Path(path_type=Path, exists=True, dir_okay=False))
@@ -44,8 +46,8 @@ def command(
         click.echo(text.encode() + b"\n", nl=False)
     else:
         for sentence in verdict_words(found.comparison):
-            click.echo(sentence.render(translate))
+            echo(sentence.render(translate))
         for line in lines(found.comparison, translate):
-            click.echo(line)
+            echo(line)
     codes = {"altered": IntegrityError.exit_code, "cannot_tell": ExaminationError.exit_code}
     sys.exit(codes.get(found.comparison.verdict, 0))
