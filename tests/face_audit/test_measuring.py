@@ -135,6 +135,46 @@ def test_a_probe_without_a_face_is_refused_and_not_a_non_match():
     assert licit.frr.events == licit.fta.events + licit.fnmr.events
 
 
+def test_a_reference_without_a_template_is_counted_and_its_person_named():
+    found = audit()
+    lost = found.setting.targets[0]
+    bad = {t.id for t in found.trials if t.compared == lost}
+
+    def faults(trial, count):
+        return Reply(Outcome.NO_FACE, calls=1) if trial in bad or number(trial) < 0.3 else None
+
+    _, _, record = measured(faults=faults)
+    assert (record.fte.events, record.fte.trials) == (
+        1,
+        sum(part == "test" for part in found.setting.part_of.values()),
+    )
+    (sentence,) = [str(s) for s in record.verdict if "no template" in str(s)]
+    assert f"pictures of {lost}:" in sentence
+
+
+def test_a_gallery_says_itself_what_it_could_not_enrol():
+    base = PROTOCOL.replace('adapter = "dlib"', 'adapter = "dlib"\nmode = "identify"')
+    found, made = audit(base=base), ports(recogniser=Blind())
+    carry_out(found.trials, found.gallery, made, Limits())
+    record = results(found, opening(found), made.ledger.rows, FACTS, made.recogniser.card)
+    hidden = [name for name in found.setting.targets if name in BLIND_TO]
+    assert hidden
+    assert record.fte.events == len(hidden)
+    assert any(", ".join(hidden) in str(sentence) for sentence in record.verdict)
+
+
+BLIND_TO = ("p01", "p02", "p03", "p04")
+
+
+class Blind(MadeRecogniser):
+    """Finds no face in the enrolment pictures of some."""
+
+    def enrol(self, identity, pictures):
+        if identity in BLIND_TO:
+            return (Reply(Outcome.NO_FACE, calls=1),)
+        return super().enrol(identity, pictures)
+
+
 def test_morphs_are_counted_whole():
     _, _, record = measured()
     for row in record.at[0].morphs:

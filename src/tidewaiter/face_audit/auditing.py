@@ -15,8 +15,10 @@ from tidewaiter.evaluation.planning import (
     smallest_reportable_rate,
 )
 from tidewaiter.face_audit.driver import JUDGED
+from tidewaiter.face_audit.enrolling import enrolled
 from tidewaiter.face_audit.ledger import Book, Opening, Row, book_of
 from tidewaiter.face_audit.measuring import measured
+from tidewaiter.face_audit.observations import observed
 from tidewaiter.face_audit.people import Person, Photo, check_may_be_sent, some_of
 from tidewaiter.face_audit.protocol import Protocol, Target
 from tidewaiter.face_audit.results import AuditResults, Doubt, ServiceUsed, Spent
@@ -207,6 +209,8 @@ def results(
     book = book_of(rows)
     protocol, card = audit.protocol, cards[0]
     tables = measured(audit.trials, book, protocol, audit.setting, cards)
+    verify = protocol.target.mode == "verify"
+    lost = enrolled(observed(audit.trials, book), audit.setting, book, verify=verify)
     left = _left(audit, book)
     service = _service(protocol.target, card, any(row.test_kit for row in rows if not row.by))
     sides = Counter(audit.setting.part_of.values())
@@ -229,7 +233,8 @@ def results(
         },
         partial=left > 0,
         trials_left=left,
-        verdict=verdict(tables.at, tables.gate, service, left),
+        verdict=verdict(tables.at, tables.gate, service, left, without_template=lost.without),
+        fte=lost.fte,
         gate=tables.gate,
         at=tables.at,
         sweep=tables.sweep,

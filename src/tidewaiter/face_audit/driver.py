@@ -25,7 +25,7 @@ from tidewaiter.face_audit.service import (
     Recogniser,
     Reply,
 )
-from tidewaiter.face_audit.trials import Probe, Role, Trial
+from tidewaiter.face_audit.trials import Probe, Role, Trial, enrolment_id
 from tidewaiter.vocabulary import Text, tr
 
 # Waits of 1, 2, 4 … seconds, at most this, unless the service asks for longer.
@@ -168,7 +168,7 @@ class _Run:
         lasting = self.ports.recogniser.card.keeps_gallery
         for photo in gallery:
             picture = self.ports.photo(photo)
-            trial_id = hashlib.sha256(f"enrol/{photo.person}/{photo.sha256}".encode()).hexdigest()
+            trial_id = enrolment_id(photo)
             row = Row(
                 state="sent",
                 trial_id=trial_id,

@@ -319,5 +319,8 @@ class AuditResults(Noun):
     """EPSC of each species: the share of attacks among impostors, and the least weighted error."""
 
     worst: tuple[WorstPicture, ...]
+    fte: Rate | None = None
+    """Share of the measured people's enrolment pictures of which there is no template."""
+
     spent: Spent
     not_covered: tuple[Text, ...]

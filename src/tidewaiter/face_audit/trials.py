@@ -212,6 +212,11 @@ def for_another(trials: Sequence[Trial], adapter: str) -> tuple[Trial, ...]:
     return tuple(replace(trial, id=_also(trial.id, adapter)) for trial in chosen)
 
 
+def enrolment_id(photo: Photo) -> str:
+    """The id under which the ledger has a picture's way into the gallery."""
+    return hashlib.sha256(f"enrol/{photo.person}/{photo.sha256}".encode()).hexdigest()
+
+
 def met_by_further(species: str) -> bool:
     """Whether further recognisers meet it: an honest picture ("") or a morph."""
     return not species or SPECIES[species].family == "morph"

@@ -23,18 +23,33 @@ ABOVE, BELOW, UNDECIDED = "above", "below", "undecided"
 
 
 def verdict(
-    at: Sequence[AtThreshold], gate: GateUsed | None, service: ServiceUsed, trials_left: int
+    at: Sequence[AtThreshold],
+    gate: GateUsed | None,
+    service: ServiceUsed,
+    trials_left: int,
+    *,
+    without_template: Sequence[str] = (),
 ) -> tuple[Text, ...]:
     """Sentences, the most urgent first. Nothing is said from a cell without a headline.
 
     The first says of all kinds of attack together where they lie: above as soon as one is
-    shown to, below only where each is.
+    shown to, below only where each is. `without_template` are targets whom the service could
+    not enrol.
     """
     sentences = [*_warnings(service, trials_left), *_headline(at, gate)]
     for table in at:
         if table.threshold.supported:
             sentences += _of_threshold(table, gate)
     sentences += _unsupported(at)
+    if without_template:
+        sentences.append(
+            tr(
+                "The service made no template of the enrolment pictures of {people}: nobody can "
+                "pass for them, and attacks on them count as refused, which makes the rates look "
+                "better; list other pictures of them.",
+                people=", ".join(without_template),
+            )
+        )
     sentences.append(
         tr(
             "Whatever the numbers, let a person decide where a refusal or an alarm touches "

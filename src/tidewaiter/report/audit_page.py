@@ -66,7 +66,7 @@ def audit_page(
 def _tables(results: AuditResults) -> Iterator[list[Table]]:
     for at in results.at:
         yield [
-            licit_table(at.licit),
+            licit_table(at.licit, results.fte),
             attack_table(at.attacks, at.licit.frr),
             *([gated_table(at.attacks, at.licit.frr_gated)] if results.gate is not None else []),
             *(
@@ -193,8 +193,8 @@ def _reading() -> Sequence[Text]:
         ),
         tr(
             "† fewer than 30 events: by the rule of 30 the rate is uncertain by more than 30 %. "
-            "‡ more than 5 % of the trials have no answer: no headline. (≤ …) after 0.0 %: the most "
-            "that it may be, since none was seen among so few people."
+            "‡ more than 5 % of the trials have no answer: no headline. (≤ …) after 0.0 %: the "
+            "most that it may be, since none was seen among so few people."
         ),
         tr(
             "IAPAR: share of attacks accepted by the whole system. APCER: share of attacks that "

@@ -31,10 +31,11 @@ from tidewaiter.vocabulary import Text, tr
 Cell = str | Text
 
 
-def licit_table(licit: Licit) -> Table:
-    """What honest people and impostors without an attack meet."""
+def licit_table(licit: Licit, fte: Rate | None = None) -> Table:
+    """What honest people and impostors without an attack meet; `fte` holds at any threshold."""
     named = (
         (tr("honest people not recognised (FNMR; FNIR of searches)"), licit.fnmr),
+        (tr("enrolment pictures without a template (FTE)"), fte),
         (tr("honest people without a template (FTA)"), licit.fta),
         (tr("honest people turned away for any reason (FRR)"), licit.frr),
         (tr("the same with the gate in front"), licit.frr_gated),
