@@ -100,6 +100,7 @@ def test_a_tree_is_the_same_however_its_leaves_arrived(batches):
 
 def test_nodes_are_the_roots_of_the_complete_subtrees():
     tree = Tree(LEAVES[:13])
+    assert [tree.leaf(index) for index in range(13)] == LEAVES[:13]
     for level, reached in enumerate([13, 6, 3, 1, 0, 0]):
         width = 1 << level
         roots = [by_the_rfc(LEAVES[at : at + width]) for at in range(0, reached * width, width)]
