@@ -9,7 +9,7 @@ with it, or if its tests take far more processor time.
 
     --module judging   only these; of the others the result keeps what it knows
     --sample 200       so many faults of each module, chosen by seed
-    --again            only what survived before, after tests were added
+    --again            only what survived before (of these modules), after tests were added
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import ast
 import csv
+import gc
 import json
 import os
 import random
@@ -25,7 +26,7 @@ import signal
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType, ModuleType
@@ -55,7 +56,8 @@ NOT_MUTATED = {
 }
 # Slower tests look for what nobody thought of; the fast ones have to notice what is meant.
 LONGEST_TEST_S = 0.3
-USUAL_CPU_S = 5
+# Of these tests each takes a tenth of that: whoever takes longer is caught in an endless loop.
+MOST_CPU_S = 3
 MOST_MEMORY_BYTES = 4 << 30
 # The tests of these modules: what is in their names. Fuzzing and other programs are left out,
 # and the verdict in French, which asks for words alone.
@@ -63,7 +65,8 @@ TESTS = (
     "custody/test_approvals", "custody/test_checkpoints", "custody/test_gaps",
     "custody/test_judge_decisions", "custody/test_judging", "custody/test_key_history",
     "custody/test_merkle", "custody/test_note", "custody/test_policies", "custody/test_record",
-    "custody/test_retention", "custody/test_verif", "storage/test_custody_verifier",
+    "custody/test_retention", "custody/test_verif", "custody/test_weak_keys",
+    "storage/test_custody_verifier",
 )  # fmt: skip
 
 
@@ -79,9 +82,14 @@ class Hunt:
 
     reached: dict[int, dict[str, set[int]]] = field(default_factory=dict)
     taken_s: dict[int, float] = field(default_factory=dict)
+    noticed_by: Counter[int] = field(default_factory=Counter)
+    """How many faults a test was the first to notice; such a test is asked earlier."""
+
+    known_read: dict[tuple[str, frozenset[int]], dict[str, set[int]]] = field(default_factory=dict)
     killed: Counter[str] = field(default_factory=Counter)
     survivors: list[dict[str, Any]] = field(default_factory=list)
     tried: Counter[str] = field(default_factory=Counter)
+    finished: list[str] = field(default_factory=list)
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Learn what each test reaches, then put in one fault after the other."""
@@ -93,14 +101,19 @@ class Hunt:
             f"{sum(self.taken_s.values()):.1f} s for {len(items)} tests, {len(usable)} fast",
             flush=True,
         )
-        for module, number in self._chosen():
-            site = sites(ast.parse(self.sources[module]))[number]
-            order = self._order(module, site, usable)
-            self.tried[module] += 1
-            if order and self._is_noticed(module, number, [items[place] for place in order]):
-                self.killed[module] += 1
-            else:
-                self._note_survivor(module, site, len(order))
+        gc.collect()
+        gc.freeze()  # A fork then shares what it does not change.
+        for module in self.hunted:
+            tree = ast.parse(self.sources[module])
+            for site in self._chosen(module, tree):
+                order = self._order(module, site, usable)
+                self.tried[module] += 1
+                if self._is_noticed(module, tree, site, {at: items[at] for at in order}):
+                    self.killed[module] += 1
+                else:
+                    self._note_survivor(module, site, len(order))
+            self.finished.append(module)
+            _write(self)
         return True
 
     def _learn(self, place: int, item: pytest.Item) -> None:
@@ -125,40 +138,57 @@ class Hunt:
             pytest.exit(f"{item.nodeid} fails without any fault", returncode=1)
         self.reached[place], self.taken_s[place] = dict(lines), time.process_time() - start
 
-    def _chosen(self) -> Iterator[tuple[str, int]]:
-        rng = random.Random(SEED)  # noqa: S311 - a seeded sample, no secret
+    def _chosen(self, module: str, tree: ast.Module) -> list[Site]:
         again = {(one["module"], one["where"], one["fault"]) for one in self.known}
-        for module in self.hunted:
-            found = enumerate(sites(ast.parse(self.sources[module])))
-            name = _short(module)
-            whole = [at for at, one in found if not again or (name, one.where, one.what) in again]
-            chosen = rng.sample(whole, min(self.sample or len(whole), len(whole)))
-            yield from ((module, number) for number in sorted(chosen))
+        whole = [
+            one
+            for one in sites(tree)
+            if not again or (_short(module), one.where, one.what) in again
+        ]
+        rng = random.Random(f"{SEED} {module}")  # noqa: S311 - a seeded sample, no secret
+        chosen = rng.sample(range(len(whole)), min(self.sample or len(whole), len(whole)))
+        return [whole[at] for at in sorted(chosen)]
 
     def _order(self, module: str, site: Site, usable: Sequence[int]) -> list[int]:
-        """The tests that reach the fault, quick ones first.
+        """The tests that reach the fault, those first that notice much in little time.
 
         What stands at the top of a module is reached where its name is read.
         """
         span = set(range(site.first, site.last + 1))
         lines = {module: span}
         if not site.is_run:
-            names = names_made(self.sources[module], span)
-            read = {name: lines_that_read(text, names) for name, text in self.sources.items()}
+            read = self._read(module, frozenset(span))
             lines = read | {module: read[module] | span}
         found = [
             place
             for place in usable
             if any(of & self.reached[place].get(name, set()) for name, of in lines.items())
         ]
-        return sorted(found, key=lambda place: self.taken_s[place])
+        return sorted(found, key=lambda at: self.taken_s[at] / (1 + self.noticed_by[at]))
 
-    def _is_noticed(self, module: str, number: int, items: list[pytest.Item]) -> bool:
+    def _read(self, module: str, span: frozenset[int]) -> dict[str, set[int]]:
+        """By module, the lines that read what is defined on these lines of this one."""
+        if (module, span) not in self.known_read:
+            names = names_made(self.sources[module], span)
+            read = {name: lines_that_read(text, names) for name, text in self.sources.items()}
+            self.known_read[module, span] = read
+        return self.known_read[module, span]
+
+    def _is_noticed(
+        self, module: str, tree: ast.Module, site: Site, items: Mapping[int, pytest.Item]
+    ) -> bool:
         sys.stdout.flush()
+        told, tell = os.pipe()
         child = os.fork()
         if child == 0:
-            os._exit(_run_with_fault(module, self.sources[module], number, items))
+            site.apply()
+            os._exit(_run_changed(module, tree, items, tell))
+        os.close(tell)
+        with os.fdopen(told, "rb") as stream:
+            asked = stream.read()
         _, status = os.waitpid(child, 0)
+        if status and asked:
+            self.noticed_by[int(asked.split()[-1])] += 1
         return status != 0
 
     def _note_survivor(self, module: str, site: Site, tests: int) -> None:
@@ -190,13 +220,12 @@ def main() -> None:
     names = [name for name in modules_needed(every) if name not in NOT_MUTATED]
     for name in names:
         __import__(name)
-    known = _known()["survivors"] if options.again else []
-    asked_for = (
-        [one["module"].rpartition(".")[2] for one in known]
-        or options.module
-        or [name.rpartition(".")[2] for name in names]
-    )
-    hunted = [name for name in names if name.rpartition(".")[2] in asked_for]
+    asked_for = options.module or [_last(name) for name in names]
+    known = [one for one in _known()["survivors"] if _last(one["module"]) in asked_for]
+    if options.again:
+        asked_for = [_last(one["module"]) for one in known]
+    hunted = [name for name in names if _last(name) in asked_for]
+    known = known if options.again else []
     hunt = Hunt({name: every[name] for name in names}, hunted, options.sample, known)
     asked = [
         "-q",
@@ -210,11 +239,15 @@ def main() -> None:
     ]
     if pytest.main([*asked, *_test_files()], plugins=[hunt]):
         raise SystemExit(1)
+
+
+def _write(hunt: Hunt) -> None:
+    """What is known after a module was finished: a hunt that is broken off keeps the others."""
     spent = os.times()
     result = _merged(hunt, spent.user + spent.system + spent.children_user + spent.children_system)
     text = json.dumps(result, indent=1, ensure_ascii=False)
     RESULT.write_text(text + "\n", encoding="utf-8")
-    print(json.dumps(result | {"survivors": len(result["survivors"])}, indent=1))
+    print(_short(hunt.finished[-1]), result["modules"][_short(hunt.finished[-1])], flush=True)
 
 
 def _options() -> argparse.Namespace:
@@ -234,13 +267,13 @@ def _passes(item: pytest.Item, following: pytest.Item | None) -> bool:
     return not any(one.failed for one in runtestprotocol(item, log=False, nextitem=following))
 
 
-def _run_with_fault(module: str, source: str, number: int, items: list[pytest.Item]) -> int:
-    """0 where all tests pass although the fault is in; else the process ends in any other way."""
+def _run_changed(module: str, tree: ast.Module, items: Mapping[int, pytest.Item], tell: int) -> int:
+    """0 where all tests pass although the module is this; else the process ends in another way.
+
+    Writes to `tell` which test it begins.
+    """
     resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY_BYTES, MOST_MEMORY_BYTES))
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
-    signal.setitimer(signal.ITIMER_PROF, USUAL_CPU_S + 0.5 * len(items))
-    tree = ast.parse(source)
-    sites(tree)[number].apply()
     fresh = ModuleType(module)
     fresh.__file__ = sys.modules[module].__file__
     try:
@@ -248,27 +281,27 @@ def _run_with_fault(module: str, source: str, number: int, items: list[pytest.It
     except Exception:  # noqa: BLE001 - a module that does not load is noticed
         return 2
     replace_module(sys.modules[module], fresh)
-    for item, following in zip(items, [*items[1:], None], strict=True):
+    for (place, item), following in zip(items.items(), [*[*items.values()][1:], None], strict=True):
+        os.write(tell, f"{place}\n".encode())
+        signal.setitimer(signal.ITIMER_PROF, MOST_CPU_S)
         if not _passes(item, following):
             return 1
     return 0
 
 
 def _merged(hunt: Hunt, cpu_s: float) -> dict[str, Any]:
-    """The result with what was found of these modules in place of what was known of them."""
+    """The result with what was found of the last module in place of what was known of it."""
     known = _known()
     with EQUIVALENT.open(encoding="utf-8", newline="") as stream:
         reasons = {tuple(row[:3]): row[3] for row in csv.reader(stream, delimiter="\t") if row}
     for one in hunt.survivors:
         one["why it changes nothing"] = reasons.get((one["module"], one["where"], one["fault"]), "")
     counting = _tried_again if hunt.known else _summary
-    modules = known["modules"] | {
-        _short(name): counting(hunt, name, known["modules"].get(_short(name)))
-        for name in hunt.hunted
-    }
-    hunted = {_short(name) for name in hunt.hunted}
-    survivors = [one for one in known["survivors"] if one["module"] not in hunted]
-    survivors += hunt.survivors
+    last = hunt.finished[-1]
+    counted_now = counting(hunt, last, known["modules"].get(_short(last)))
+    modules = known["modules"] | {_short(last): counted_now}
+    survivors = [one for one in known["survivors"] if one["module"] != _short(last)]
+    survivors += [one for one in hunt.survivors if one["module"] == _short(last)]
     counted = ("faults", "noticed", "without effect", "not noticed")
     return {
         "what": "small faults put into the modules of the verifier, one at a time, and its tests",
@@ -312,6 +345,10 @@ def _summary(hunt: Hunt, name: str, _known: dict[str, Any] | None) -> dict[str, 
 
 def _short(name: str) -> str:
     return name.removeprefix("tidewaiter.")
+
+
+def _last(name: str) -> str:
+    return name.rpartition(".")[2]
 
 
 if __name__ == "__main__":

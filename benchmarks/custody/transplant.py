@@ -29,6 +29,10 @@ def replace_module(old: ModuleType, new: ModuleType) -> None:
 def _replace_function(old: Any, new: FunctionType) -> None:
     old.__code__ = new.__code__
     old.__defaults__, old.__kwdefaults__ = new.__defaults__, new.__kwdefaults__
+    # What a decorator wraps, such as the representation that a dataclass generates.
+    for cell, changed in zip(old.__closure__ or (), new.__closure__ or (), strict=True):
+        if isinstance(changed.cell_contents, FunctionType):
+            cell.cell_contents = changed.cell_contents
 
 
 def _replace_class(old: Any, new: type) -> None:
