@@ -130,7 +130,8 @@ def confirm(place: SitePlace, site: Site, outcome: Outcome) -> Outcome:
 def _set_back(answer: Confirmation, known: int) -> Discrepancy:
     text = (
         f"{answer.witness} remembers {answer.stated_size} entries and confirmed {known} before: "
-        "its memory was lost or an older one put back; ask its keeper"
+        "its memory was lost or an older one put back, or somebody on the way to it said so, since "
+        "this is not signed; ask its keeper"
     )
     return Discrepancy("witness-set-back", text, answer.stated_size, known - 1)
 

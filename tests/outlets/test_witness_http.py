@@ -16,6 +16,7 @@ from tidewaiter.custody.witness import Witness
 from tidewaiter.errors import ConfigurationError, StorageError
 from tidewaiter.face_audit.service import Answer, Unanswered
 from tidewaiter.outlets import witness_server
+from tidewaiter.outlets.http import HttpTransport
 from tidewaiter.outlets.witness_client import WitnessClient
 from tidewaiter.outlets.witness_server import serving_witness
 
@@ -143,6 +144,26 @@ def test_a_hostile_answer_is_a_reason_not_a_crash(answer, reason):
     assert reason in done.reason
     assert "\x1b" not in done.reason
     assert witness.latest().head is None
+
+
+@pytest.mark.parametrize("signed", [None, 4])
+def test_a_larger_size_counts_only_where_the_witness_signed_one(address, signed):
+    """Else whoever stands on the road could stop a log by a word."""
+    log, honest = SmallLog(), client(address)
+    if signed:
+        honest.confirm(log.note(signed).encoded, 0, log.proof)
+
+    class Road:
+        met_test_kit = False
+
+        def send(self, request):
+            if request.method == "POST":
+                return Answer(409, {"content-type": "text/x.tlog.size"}, b"1000000\n")
+            return HttpTransport(address, plain_http=True).send(request)
+
+    done = client(address, transport=Road()).confirm(log.note(5).encoded, 0, log.proof)
+    assert (done.lines, done.stated_size) == ((), None)
+    assert "1000000" in done.reason
 
 
 def test_one_connection_serves_several_requests(address):

@@ -1,7 +1,8 @@
 """Asking a witness: to confirm a checkpoint, and what it confirmed last.
 
-Nothing a witness says is believed without its signature, so an answer may come over any road;
-whoever stands on that road can delay an answer and no more.
+Nothing a witness says is believed without its signature; whoever stands on the road can hold an
+answer back. What a witness confirmed last has the signature of that moment: on a road that is not
+encrypted an older answer can be shown for it, or none. Its confirmation of a checkpoint is new.
 """
 
 from __future__ import annotations
@@ -106,8 +107,16 @@ class WitnessClient:
             except IntegrityError as error:
                 return Confirmation(self.name, reason=str(error))
             if known_size > checkpoint.size:
-                break
+                return self._beyond(checkpoint.size, known_size)
         return Confirmation(self.name, stated_size=stated_size)
+
+    def _beyond(self, size: int, stated: int) -> Confirmation:
+        """That it knows more entries than there are, where it shows its signature for that."""
+        head = self.latest().head
+        if head is not None and head.size > size:
+            return Confirmation(self.name, stated_size=head.size)
+        reason = f"it states {stated} entries where {size} are, and shows no signature for them"
+        return Confirmation(self.name, reason=reason)
 
     def _ask(self, method: str, path: str, body: bytes = b"") -> Answer | str:
         headers = {"Content-Type": "text/plain"} if body else {}
