@@ -24,7 +24,8 @@ def working_s(opening: Opening, rows: Sequence[Row]) -> float:
     if begun is None or not stamps:
         return 0.0
     breaks = [later - earlier for earlier, later in pairwise(stamps)]
-    return stamps[0] - begun + sum(b for b in breaks if b <= LONGEST_BREAK_S)
+    worked = stamps[0] - begun + sum(b for b in breaks if 0 <= b <= LONGEST_BREAK_S)
+    return max(worked, 0.0)  # a clock that was set back in between
 
 
 def generation(rows: Sequence[Row]) -> tuple[Generation, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,9 @@ from tidewaiter.face_audit.service import Answer, Outcome, Reply, Unanswered
 
 LONGEST_CODE = 80
 """Characters kept of a service's own word for what happened."""
+
+HALF_A_CHARACTER = re.compile(rb"\\u[dD][89a-fA-F]|\xed")
+"""What a lone surrogate looks like in JSON; as good characters have it too, only a first look."""
 
 MALFORMED = (AttributeError, IndexError, KeyError, TypeError, ValueError)
 """What reading an answer of another form than documented can raise."""
@@ -24,7 +28,8 @@ def compared(score: float, given: float, **facts: Any) -> Reply:
 
 def searched(candidates: Mapping[str, float], given: float, **facts: Any) -> Reply:
     """The reply to a search that named `candidates`; who reaches the threshold is returned."""
-    ranked = tuple(sorted(candidates.items(), key=lambda pair: (-pair[1], pair[0])))
+    told = {_writable(name): score for name, score in candidates.items()}
+    ranked = tuple(sorted(told.items(), key=lambda pair: (-pair[1], pair[0])))
     returned = tuple(identity for identity, score in ranked if score >= given)
     outcome = Outcome.MATCH if returned else Outcome.NO_MATCH
     best = ranked[0][1] if ranked else None
@@ -60,11 +65,17 @@ def unreadable(answer: Answer, *, calls: int) -> Reply:
 
 
 def json_of(answer: Answer) -> Any:
-    """The body as JSON; None where it is none (a JSON null is no answer either)."""
+    """The body as JSON; None where it is none (a JSON null is no answer either).
+
+    Halves of characters, which no ledger can hold, become question marks.
+    """
     try:
-        return json.loads(answer.body)
+        found = json.loads(answer.body)
+        if HALF_A_CHARACTER.search(answer.body):
+            found = json.loads(_writable(json.dumps(found, ensure_ascii=False)))
     except (ValueError, RecursionError):
         return None
+    return found
 
 
 def number_of(value: Any) -> float | None:
@@ -91,6 +102,11 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
     except ValueError:
         return None
     return wait_s if math.isfinite(wait_s) and wait_s >= 0 else None
+
+
+def _writable(text: str) -> str:
+    """The text as UTF-8 can hold it: without it a run would end at every such reply."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _outcome_of_status(status: int) -> Outcome:

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tidewaiter.face_audit.embedding import FaceBox, Known
+from tidewaiter.face_audit.ledger import Row
 from tidewaiter.face_audit.service import (
     COMPARED,
     Answer,
@@ -25,6 +26,7 @@ from tidewaiter.face_audit.services.exec import ExecRecogniser
 from tidewaiter.face_audit.services.rekognition import CloudAnswer, RekognitionRecogniser
 from tidewaiter.face_audit.services.rest import RestOptions, RestRecogniser
 
+LINE = {"state": "answered", "trial_id": "t", "stage": "licit"}
 KEY = "k3y-that-nobody-may-see"
 PICTURE = Picture("a.png", b"\x89PNG\r\n\x1a\n".ljust(2000, b"\0"))
 PRICE = Price(Decimal(1))
@@ -42,6 +44,7 @@ LEAVES = (
     | st.floats()
     | st.sampled_from(WORDS)
     | st.text(max_size=9)
+    | st.sampled_from(["\ud800", "ann\udfff"])
 )
 DOCUMENTS = st.recursive(
     LEAVES,
@@ -185,8 +188,21 @@ def test_any_answer_becomes_a_reply(adapter, data):
         assert reply.service_code.isprintable()
         assert len(reply.service_code) <= 80
         assert all(isinstance(name, str) for name in reply.returned)
+        Row(**LINE, returned_ids=reply.returned, candidates=reply.candidates).model_dump_json()
         if adapter in ("azure", "compreface", "rest"):
             assert KEY not in reply.service_code
     assert all(isinstance(way, Unanswered) for way in answers) <= (
         replies[0].outcome is Outcome.ERROR
     )
+
+
+def test_a_name_of_half_a_character_is_one_that_a_ledger_can_hold():
+    for body in (b'{"candidates": [["\\ud800", 0.7]]}', b'{"candidates": [["\xed\xa0\x80", 0.7]]}'):
+        reply = ADAPTERS["exec"](Says([Answer(200, {}, body)])).search(PICTURE)
+        assert set(reply.returned[0]) == {"?"}
+    matches = [{"Similarity": 90, "Face": {"ExternalImageId": ":00d800"}}]
+    document = json.dumps({"FaceMatches": matches}).encode()
+    reply = ADAPTERS["rekognition"](Says([Answer(200, {}, document)])).search(PICTURE)
+    assert reply.returned == ("?",)
+    whole = Answer(200, {}, json.dumps({"candidates": [["Zoë \N{GRINNING FACE}", 0.7]]}).encode())
+    assert ADAPTERS["exec"](Says([whole])).search(PICTURE).returned == ("Zoë \N{GRINNING FACE}",)
