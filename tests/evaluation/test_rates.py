@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tidewaiter.evaluation.rates import (
-    attack_rates,
     auc,
     det,
     equal_error_rate,
@@ -57,15 +56,3 @@ def test_exactly_one_misleads_nobody() -> None:
     rates = misleading(np.array([0.0, -0.1, 0.4, 0.0]), np.array([True, True, False, False]))
     assert rates.manipulated == 0.5
     assert rates.as_issued == 0.5
-
-
-def test_attack_rates_name_the_worst_species() -> None:
-    rates = attack_rates(
-        np.array([0.9, 0.1, 0.8, 0.7, 0.2, 0.6]),
-        ["splice", "splice", "morph", "morph", "", ""],
-        np.array([True, True, True, True, False, False]),
-        0.5,
-    )
-    assert rates.apcer == {"splice": 0.5, "morph": 0.0}
-    assert rates.worst == "splice"
-    assert rates.bpcer == 0.5

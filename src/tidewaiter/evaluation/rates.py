@@ -1,4 +1,4 @@
-"""Error rates of scores: ROC, DET, AUC, equal error rate, APCER and BPCER, misleading evidence.
+"""Error rates of scores: ROC, DET, AUC, equal error rate, misleading evidence.
 
 Larger scores are more manipulation-like. `labels` is True where the item is known to be
 manipulated.
@@ -6,7 +6,6 @@ manipulated.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,21 +42,6 @@ class Misleading:
     """Share of genuine items with log10 LR > 0."""
     manipulated: float
     """Share of manipulated items with log10 LR < 0."""
-
-
-@dataclass(frozen=True)
-class AttackRates:
-    """ISO/IEC 30107-3 rates at one threshold."""
-
-    apcer: dict[str, float]
-    """Share of attack items of each species that pass as bona fide."""
-    bpcer: float
-    """Share of bona fide items taken for an attack."""
-
-    @property
-    def worst(self) -> str:
-        """The species with the highest APCER; the standard reports this one."""
-        return max(sorted(self.apcer), key=self.apcer.__getitem__)
 
 
 def roc(scores: FloatArray, labels: BoolArray, weights: FloatArray | None = None) -> Roc:
@@ -133,20 +117,4 @@ def misleading(
     return Misleading(
         as_issued=float(shares[~truth & (values > 0)].sum()),
         manipulated=float(shares[truth & (values < 0)].sum()),
-    )
-
-
-def attack_rates(
-    scores: FloatArray, species: Sequence[str], labels: BoolArray, threshold: float
-) -> AttackRates:
-    """APCER of every attack species and BPCER; an item is taken for an attack at ≥ threshold."""
-    values = np.asarray(scores, dtype=np.float64)
-    truth = np.asarray(labels, dtype=np.bool_)
-    kinds = np.asarray(species)
-    return AttackRates(
-        apcer={
-            str(kind): float(np.mean(values[truth & (kinds == kind)] < threshold))
-            for kind in np.unique(kinds[truth])
-        },
-        bpcer=float(np.mean(values[~truth] >= threshold)),
     )

@@ -13,7 +13,6 @@ from tidewaiter.forgeries.face_blending import (
     extent_of,
     feathered,
     hull_mask,
-    must_be_visible,
 )
 from tidewaiter.forgeries.face_forgery import Face, Forgery, Pixels, Plane, Points
 from tidewaiter.forgeries.face_mesh import (
@@ -115,7 +114,6 @@ def _mouth_filled(warped: Pixels, goal: Points, host: Face, donor: Face) -> tupl
         return warped, empty
     over = on_host(donor, host, goal, warped.shape)
     lips = hull_mask([goal[list(OUTER_LIPS)]], warped.shape)
-    must_be_visible(over, lips * 0)
     over = colour_moved(over, warped, lips, way="mean")
     try:
         mask = feathered(hull_mask([inner], warped.shape), extent * 0.006)
