@@ -13,8 +13,9 @@ from tests.custody.record_kit import MINUTE_MS, World, secret_of
 from tidewaiter.casework.custody_log import open_log
 from tidewaiter.custody.checkpoint import Checkpoint, sign_checkpoint
 from tidewaiter.custody.cosignature import cosign
-from tidewaiter.custody.merkle import Tree, leaf_hash
+from tidewaiter.custody.merkle import EMPTY_ROOT, Tree, leaf_hash
 from tidewaiter.custody.record import canonical, parse_record, sign_record
+from tidewaiter.custody.store import Head, Witnessed
 from tidewaiter.errors import StorageError
 
 
@@ -252,6 +253,34 @@ def test_restoring_an_old_database_and_its_media(site):
     for digest in set(site.blobs.digests()) - media:
         site.media.remove(digest)
     assert found(site.audited(), "store-rolled-back") == [(size, site.kept - 1)]
+
+
+def test_an_older_answer_in_a_witnesss_place(site):
+    """An insider on the road cannot sign for a witness, and can show what it signed before."""
+    vigilance, audit, outside = site.witnesses
+    before, known = vigilance.remembered, site.kept
+    site.world.heartbeat("bwc-1")
+    site.keep()
+    vigilance.remembered = before
+    audit.remembered = Witnessed("audit", Head(0, EMPTY_ROOT))
+    assert found(site.audited(), "witness-set-back") == [(known, known), (0, known)]
+    assert outside.remembered.head.size == site.kept
+
+
+def test_a_witness_that_confirmed_more_while_the_log_was_read(site, monkeypatch):
+    vigilance = site.witnesses[0]
+    before = vigilance.remembered
+    site.world.heartbeat("bwc-1")
+    site.keep()
+    asked = []
+
+    def latest():
+        asked.append(1)
+        return before if len(asked) % 2 else vigilance.remembered
+
+    monkeypatch.setattr(vigilance, "latest", latest)
+    assert site.audited().discrepancies == ()
+    assert len(asked) == 4, "both audits asked twice"
 
 
 # 9 split-view

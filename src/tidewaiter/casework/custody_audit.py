@@ -21,7 +21,7 @@ from tidewaiter.custody.note import Note, parse_signature_lines
 from tidewaiter.custody.policy import Policy
 from tidewaiter.custody.proof import FIRST_LINE, ProofFile
 from tidewaiter.custody.record import parse_record
-from tidewaiter.custody.store import BlobStore, LogStore, SecretStore, Witness
+from tidewaiter.custody.store import BlobStore, LogStore, SecretStore, Witness, Witnessed
 from tidewaiter.custody.trust import JudgedCheckpoint, judge_checkpoint
 from tidewaiter.custody.witness_times import WitnessTimes, end_of_second_ms, witness_times
 from tidewaiter.errors import IntegrityError, MalformedText, MissingMedium, StorageError
@@ -79,7 +79,8 @@ def audit(
     """
     found: list[Discrepancy] = []
     # Witnesses first: what they confirm while the log is read would look like a log cut short.
-    outside, unasked = _outside_anchors(place, found)
+    answers = [witness.latest() for witness in place.witnesses]
+    outside, unasked = _outside_anchors(place, answers, found)
     judge = (judge or Judge()) if entries else None
     with place.store.snapshot():
         anchors = _stored_anchors(place, found)
@@ -91,6 +92,7 @@ def audit(
         absent = judge.absences(from_ms, reading.latest_ms if to_ms is None else to_ms)
         reading.judged += absent.discrepancies
     media, wrong_media, unnamed = _audit_media(place, reading, judge)
+    found += _set_back(place, answers, [*anchors, *outside])
     changed, forks = explain(_stored(place.store, reading, unnamed), [*anchors, *outside])
     changed = changed or _judge_head(reading, anchors)
     found += [*changed, *reading.judged, *wrong_media, *_audit_keys(place, reading, judge)]
@@ -156,10 +158,12 @@ def _anchor(judged: JudgedCheckpoint, note: bytes, source: str, *, is_outside: b
     )
 
 
-def _outside_anchors(place: Place, found: list[Discrepancy]) -> tuple[list[Anchor], list[str]]:
+def _outside_anchors(
+    place: Place, answers: Sequence[Witnessed], found: list[Discrepancy]
+) -> tuple[list[Anchor], list[str]]:
     """What the witnesses say now, and what holders of proofs and notes were given."""
     anchors, unasked = [], []
-    for answer in [witness.latest() for witness in place.witnesses]:
+    for answer in answers:
         if answer.reason:
             unasked.append(f"{answer.witness}: {answer.reason}")
         elif answer.head is not None:
@@ -181,6 +185,30 @@ def _outside_anchors(place: Place, found: list[Discrepancy]) -> tuple[list[Ancho
             text = f"the proof or checkpoint {number} from outside: {error}"
             found.append(Discrepancy("checkpoint-invalid", text))
     return anchors, unasked
+
+
+def _set_back(
+    place: Place, answers: Sequence[Witnessed], anchors: Sequence[Anchor]
+) -> list[Discrepancy]:
+    """Witnesses that remember less than they can be shown to have confirmed.
+
+    Or somebody between gave an older answer of theirs, which their signature does not prevent,
+    so that a log which was set back would look whole.
+    """
+    found = []
+    for witness, answer in zip(place.witnesses, answers, strict=True):
+        known = max((one.size for one in anchors if witness.name in one.confirmed_by), default=0)
+        if answer.head is None or answer.head.size >= known:
+            continue
+        # What it confirmed while the log was read, it knows by now.
+        again = witness.latest().head
+        if again is not None and again.size < known:
+            text = (
+                f"{witness.name} says that it last confirmed {again.size} records, and confirmed "
+                f"{known}: its memory was set back, or an older answer was given in its place"
+            )
+            found.append(Discrepancy("witness-set-back", text, again.size, known - 1))
+    return found
 
 
 def _handed_out(content: bytes, number: int, place: Place) -> Anchor:
