@@ -115,4 +115,4 @@ def _told(passing: Iterable[Passing]) -> Iterator[Text]:
             low=100 * one.after.lower,
             high=100 * one.after.upper,
         )
-        yield tr("{told}; it never saw this family", told=text) if one.is_held_out else text
+        yield tr("{told}; it never saw such attacks", told=text) if one.is_held_out else text
