@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import hashlib
+import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,8 +24,10 @@ from tidewaiter.custody.keys import ED25519_NOTE, VerifierKey
 from tidewaiter.custody.proof import PROOF_SUFFIX
 from tidewaiter.custody.record import parse_record
 from tidewaiter.custody.seal import SEAL_MARK, unseal
+from tidewaiter.custody.sealed_secrets import open_lines, site_key_public
 from tidewaiter.errors import BrokenSeal, InputError, MalformedText, UnknownExhibit
 from tidewaiter.settings import Settings
+from tidewaiter.storage.site_key import SITE_SECRET_LENGTH, make_site_key, read_site_key
 from tidewaiter.wiring_custody import Outcome, confirm, write_whole
 from tidewaiter.wiring_custody_files import (
     handed_in,
@@ -98,7 +101,7 @@ def take_handover(
     be read. Running it again after an interruption goes on.
     """
     records, lines = given.records, read_handed_over(given.records, LARGEST_HANDOVER)
-    secrets, notes = _secrets_beside(records)
+    secrets, notes = _secrets_beside(place, records)
     own = records.resolve()
     files = [one for one in given.files if one.suffix not in _NO_MEDIA and one.resolve() != own]
     with tempfile.TemporaryDirectory(prefix="tidewaiter-handover-") as folder:
@@ -120,6 +123,18 @@ def take_handover(
 def bring_back(handed: HandedOver, folder: Path) -> list[Path]:
     """Copy the receipts of a hand-over to where the camera finds them. Raises StorageError."""
     return [write_whole(folder / one.name, one.read_bytes()) for one in handed.brought_back]
+
+
+def sealing_key(place: SitePlace) -> str:
+    """The site's public key for its cameras, in base64; its secret is made at the first asking.
+
+    Raises ConfigurationError where the secret cannot be read or kept.
+    """
+    folder = place.path(place.settings.class_keys)
+    if read_site_key(folder) is None:
+        make_site_key(folder, os.urandom(SITE_SECRET_LENGTH))
+    secret = read_site_key(folder) or b""
+    return base64.b64encode(site_key_public(secret)).decode("ascii")
 
 
 def key_in_file(path: Path, name: str) -> str:
@@ -148,11 +163,14 @@ def _receipts_of(place: SitePlace, done: TakenOver) -> list[Path]:
     return [path for path in named if path.exists()]
 
 
-def _secrets_beside(records: Path) -> tuple[dict[str, SegmentSecret], list[str]]:
+def _secrets_beside(place: SitePlace, records: Path) -> tuple[dict[str, SegmentSecret], list[str]]:
     path = records.with_suffix(SECRETS_SUFFIX)
     if not path.exists():
         return {}, [f"there is no {path.name}: what the records are about cannot be opened"]
-    return parse_secrets(read_handed_over(path, LARGEST_HANDOVER))
+    site_secret = read_site_key(place.path(place.settings.class_keys))
+    opened, sealed = open_lines(read_handed_over(path, LARGEST_HANDOVER), site_secret)
+    secrets, torn = parse_secrets(opened)
+    return secrets, [*sealed, *torn]
 
 
 def _sealed_secrets(lines: bytes, secrets: Mapping[str, SegmentSecret]) -> dict[str, SegmentSecret]:

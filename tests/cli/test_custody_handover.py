@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import time
 from pathlib import Path
@@ -25,7 +26,11 @@ def place(tmp_path_factory):
 
 
 def test_from_the_cameras_own_key_to_the_receipt_it_gets_back(place, tmp_path):
-    camera = BoardCamera("bwc-0099", tmp_path / "card")
+    made = place.do("device", "sealing-key")
+    assert made.code == 0, made.text
+    assert place.do("device", "sealing-key").text == made.text, "made once, and kept"
+    site_key = base64.b64decode(made.text.strip(), validate=True)
+    camera = BoardCamera("bwc-0099", tmp_path / "card", site_key=site_key)
     public = tmp_path / "bwc-0099.pub"
     public.write_text(f"{camera.public}\n")
     enrolled = place.do("device", "add", "bwc-0099", "--key", public, *place.approvers())
@@ -35,6 +40,7 @@ def test_from_the_cameras_own_key_to_the_receipt_it_gets_back(place, tmp_path):
     camera.tell("stop", reason="docked")
     camera.write()
     (camera.card / "B.txt").rename(camera.card / "B (1).txt")
+    assert b'"key"' not in (camera.card / "shift.secrets").read_bytes()
     back = camera.card / "receipts"
     with place.served("court"):
         docked = place.do("dock", camera.card, "--device", "bwc-0099")
@@ -114,5 +120,5 @@ def test_two_cameras_on_one_desk_are_handed_over_one_by_one(tmp_path):
 
 def test_the_makers_example_on_the_page_gives_the_bytes_it_says():
     (example,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
-    assert example.count("assert ") == 3
+    assert example.count("assert ") == 4
     exec(compile(example, "how-to", "exec"), {})

@@ -12,6 +12,7 @@ from tidewaiter.custody.camera import Segment, SignedSegment, sign_segment
 from tidewaiter.custody.device import DeviceState, emit, rotate
 from tidewaiter.custody.handover import format_lines
 from tidewaiter.custody.record import public_key
+from tidewaiter.custody.sealed_secrets import seal_secret
 
 START_MS = 1_766_400_000_000
 
@@ -19,8 +20,8 @@ START_MS = 1_766_400_000_000
 class BoardCamera:
     """Keeps its own key, numbers and clock, and writes a card."""
 
-    def __init__(self, name: str, card: Path, *, key: str = "") -> None:
-        self.card, self.now_ms = card, START_MS
+    def __init__(self, name: str, card: Path, *, key: str = "", site_key: bytes = b"") -> None:
+        self.card, self.now_ms, self.site_key = card, START_MS, site_key
         self.state = DeviceState(name, 0, secret=hashlib.sha256(f"{key or name}".encode()).digest())
         self.leaves: list[bytes] = []
         self.secrets: list[bytes] = []
@@ -51,7 +52,8 @@ class BoardCamera:
     def take(self, signed: SignedSegment) -> None:
         self.state = signed.following
         self.leaves.append(signed.leaf)
-        self.secrets.append(signed.secret.format())
+        sealed = self.site_key and seal_secret(signed.secret, self.site_key, self.random)
+        self.secrets.append(sealed or signed.secret.format())
 
     def tell(self, kind: str, **fields) -> bytes:
         self.now_ms += 10_000

@@ -9,6 +9,7 @@ from tidewaiter.cli.lazy_group import LazyGroup
 COMMANDS = {
     "add": "Let a camera, a dock, a device, a service or a person into the log.",
     "list": "Show what this site signs for, and every key that the log knows.",
+    "sealing-key": "Print the key for which cameras seal what opens their recordings.",
     "heartbeat": "Log that a device is there and running.",
     "stop": "Log that a device stops, and why: then its silence is explained.",
     "rotate": "Give a device a new key; the old one signs it and is destroyed.",
