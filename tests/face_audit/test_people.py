@@ -85,7 +85,12 @@ def test_a_target_must_be_listed_authorised_and_pictured(named, said):
         targets_of(known, [named])
 
 
-def test_people_of_research_data_are_not_sent_away():
-    known = people("a,a.png,enrol,Research,yes,\n")
+@pytest.mark.parametrize("consent", ["Research", "research data set of 2007", "research: LFW"])
+def test_people_of_research_data_are_not_sent_away(consent):
+    known = people(f"a,a.png,enrol,{consent},yes,\n")
     with pytest.raises(InputError, match="on this machine only"):
         check_may_be_sent(known, "rest")
+
+
+def test_people_who_agreed_may_be_sent():
+    check_may_be_sent(people("a,a.png,enrol,signed for this research audit,yes,\n"), "rest")

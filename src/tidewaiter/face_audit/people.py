@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,7 +24,7 @@ NEEDED = ("id", "file", "role", "consent")
 OWN_COLUMNS = (*NEEDED, "authorised", "part")
 YES, NO = "yes", "no"
 # A data set made for research may be compared here; its people never agreed to be sent away.
-RESEARCH = "research"
+RESEARCH = re.compile(r"research\b", re.IGNORECASE)
 # Files that a message names, so that it stays a sentence.
 MOST_NAMED = 10
 
@@ -135,10 +136,10 @@ def targets_of(people: Sequence[Person], named: Sequence[str]) -> tuple[str, ...
 
 def check_may_be_sent(people: Sequence[Person], adapter: str) -> None:
     """Raises InputError where somebody of a research data set would be sent to a service."""
-    kept = [person.id for person in people if person.consent.casefold() == RESEARCH]
+    kept = [person.id for person in people if RESEARCH.match(person.consent)]
     if kept:
         raise InputError(
-            f"{len(kept)} people ({kept[0]!r} and others) have consent {RESEARCH!r}, which allows "
+            f"{len(kept)} people ({kept[0]!r} and others) have consent 'research', which allows "
             f"comparison on this machine only; {adapter!r} sends pictures away; use an embedded "
             "recogniser or people who agreed to it"
         )
