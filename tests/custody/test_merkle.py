@@ -84,6 +84,20 @@ def test_every_proof_equals_the_rfc_and_is_accepted(size):
         verify_consistency(old, size, tree.root(old), root, path)
 
 
+def test_a_tree_that_grows_by_batches_is_the_rfcs_after_each():
+    tree, size = Tree(), 0
+    for count in (3, 5, 0, 1, 7, 2, 30, 64, 1):
+        tree.extend(LEAVES[size : size + count])
+        size += count
+        assert tree.root() == by_the_rfc(LEAVES[:size])
+        for level in range(8):
+            width = 1 << level
+            whole = [LEAVES[at : at + width] for at in range(0, size - width + 1, width)]
+            assert tree.nodes(level, 0, len(whole)) == b"".join(map(by_the_rfc, whole))
+            with pytest.raises(BrokenProof):
+                tree.nodes(level, 0, len(whole) + 1)
+
+
 @given(st.lists(st.integers(0, 40), max_size=8))
 def test_a_tree_is_the_same_however_its_leaves_arrived(batches):
     one, many = Tree(), Tree()

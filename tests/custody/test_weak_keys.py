@@ -11,7 +11,13 @@ from tests.custody.record_kit import FOUNDERS, World, key_text, secret_of
 from tests.custody.signers import LOG
 from tidewaiter.custody.approvals import approve
 from tidewaiter.custody.judging import Judge
-from tidewaiter.custody.keys import ED25519_COSIGNATURE, ED25519_NOTE, VerifierKey, key_id
+from tidewaiter.custody.keys import (
+    ED25519_COSIGNATURE,
+    ED25519_NOTE,
+    MLDSA44_COSIGNATURE,
+    VerifierKey,
+    key_id,
+)
 from tidewaiter.custody.policy import Policy
 from tidewaiter.custody.record import parse_record as parsed
 from tidewaiter.custody.record import public_key, sign_record, signature_fits
@@ -83,6 +89,11 @@ def test_no_policy_takes_a_key_that_binds_nobody(algorithm):
     line = f"log {vkey}" if algorithm == ED25519_NOTE else f"log {LOG.verifier}\nwitness w {vkey}"
     with pytest.raises(MalformedText, match="anybody can sign"):
         Policy.parse(f"{line}\nquorum none\n".encode())
+
+
+def test_a_key_of_another_type_may_begin_as_it_likes():
+    public = NEUTRAL.ljust(1312, b"\0")
+    assert VerifierKey("w", MLDSA44_COSIGNATURE, public).public == public
 
 
 def test_an_enrolled_key_that_binds_nobody_takes_no_effect():
