@@ -6,7 +6,7 @@ import json
 import os
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,7 @@ from tidewaiter.errors import (
 )
 from tidewaiter.jobs.queue import Queue
 from tidewaiter.jobs.supervisor import run
-from tidewaiter.report.comparison_page import Seen, comparison_page
+from tidewaiter.report.comparison_page import NO_PICTURES, Seen, comparison_page
 from tidewaiter.settings import Limits, Settings
 from tidewaiter.storage.reports import write_whole
 from tidewaiter.traces.fingerprints import SHARE_UNITS, ClockBox
@@ -201,10 +201,10 @@ def _must_fit(first: Facts, second: Facts, limits: Limits) -> None:
 def comparison_files(found: Compared, settings: Settings, language: str) -> dict[str, str]:
     """The page and the JSON of a comparison, by file name."""
     names = (found.facts[0].name, found.facts[1].name)
-    pictures = _seen(found, settings)
-    document = found.comparison.as_json() | {"original": names[0], "copy": names[1]}
+    comparison, pictures = _seen(found, settings)
+    document = comparison.as_json() | {"original": names[0], "copy": names[1]}
     return {
-        "comparison.html": comparison_page(found.comparison, names, pictures, language),
+        "comparison.html": comparison_page(comparison, names, pictures, language),
         "comparison.json": json.dumps(document, indent=1, ensure_ascii=False) + "\n",
     }
 
@@ -228,16 +228,26 @@ def pictures_task(payload: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
-def _seen(found: Compared, settings: Settings) -> dict[int, Seen]:
-    """Pictures of the first differences: of the original (or its small pictures) and the copy."""
-    sides = [_side(found, place, settings, of_copy=bool(place)) for place in range(2)]
-    return {
-        index: Seen(sides[0].get(index, b""), sides[1].get(index, b""))
-        for index in sorted(set(sides[0]) | set(sides[1]))
+def _seen(found: Compared, settings: Settings) -> tuple[Comparison, dict[int, Seen]]:
+    """Pictures of the first differences: of the original (or its small pictures) and the copy.
+
+    The comparison stands without them, and then notes that they are not there.
+    """
+    taken = [_side(found, place, settings, of_copy=bool(place)) for place in range(2)]
+    comparison = found.comparison
+    if None in taken:
+        comparison = replace(comparison, notes=(*comparison.notes, NO_PICTURES))
+    ours, theirs = (side or {} for side in taken)
+    shown = sorted(set(ours) | set(theirs))
+    return comparison, {
+        index: Seen(ours.get(index, b""), theirs.get(index, b"")) for index in shown
     }
 
 
-def _side(found: Compared, place: int, settings: Settings, *, of_copy: bool) -> dict[int, bytes]:
+def _side(
+    found: Compared, place: int, settings: Settings, *, of_copy: bool
+) -> dict[int, bytes] | None:
+    """Pictures of one of the files by the place of their difference; None where that failed."""
     differences = found.comparison.differences
     times = wanted_times(differences, of_copy=of_copy)
     if not times:
@@ -259,8 +269,7 @@ def _side(found: Compared, place: int, settings: Settings, *, of_copy: bool) -> 
         try:
             _work(PICTURES_HANDLER, payload, settings.limits)
         except TidewaiterError:
-            # The comparison stands without pictures.
-            return {}
+            return None
         return {
             index: file.read_bytes()
             for index in times

@@ -7,7 +7,9 @@ import pytest
 from click.testing import CliRunner
 
 from tests.custody.recordings import pictures, write
+from tidewaiter import wiring_compare
 from tidewaiter.cli.program import program
+from tidewaiter.custody.differences import Comparison, Difference, Stretch
 from tidewaiter.custody.manifest import Manifest, decode
 from tidewaiter.errors import InputError, LimitExceeded, MalformedText, UnknownExhibit
 from tidewaiter.settings import Limits, Settings
@@ -122,3 +124,17 @@ def _synthetic(frames, seed):
         sound_pts=nothing,
         sound_band=np.zeros((0, 12), np.uint8),
     )
+
+
+def test_a_page_without_pictures_says_so(tmp_path, monkeypatch):
+    def killed(*_):
+        raise LimitExceeded("examining took over 1 s, the limit max_wall_s")
+
+    monkeypatch.setattr(wiring_compare, "_work", killed)
+    cut = Difference("removed", Stretch(9, 9, 0.3, 0.3), Stretch(9, 20, 0.3, 0.8))
+    found = Comparison("altered", "remuxed", (cut,), (), "a" * 64, "b" * 64, (30, 20), (1.0, 0.8))
+    facts = Manifest("a" * 64, 5, "video/mp4", "copy.mp4")
+    compared = wiring_compare.Compared(found, (facts, facts), (tmp_path / "a", tmp_path / "b"))
+    files = wiring_compare.comparison_files(compared, Settings(), "en")
+    assert "Pictures of the places are missing" in files["comparison.html"]
+    assert json.loads(files["comparison.json"])["notes"] == ["no pictures"]

@@ -61,6 +61,9 @@ MEASURED = {
 }
 """What was measured and from where it counts, by the measure."""
 
+NO_PICTURES = "no pictures"
+"""The note that pictures of the places could not be taken."""
+
 NOTES = {
     "other parameter sets": tr(
         "The stream’s parameter sets differ; they steer how pictures are shown."
@@ -79,6 +82,9 @@ NOTES = {
         "The sound is too short or too uniform to be compared, or it cannot be decoded."
     ),
     "silent sound": tr("The copy has a track of sound that is silent; the original has none."),
+    NO_PICTURES: tr(
+        "Pictures of the places are missing: a recording could not be opened once more for them."
+    ),
     NOT_COMPARED: tr(
         "One of the files holds further streams of pictures or sound. They were not compared, and "
         "a player may show those instead."
