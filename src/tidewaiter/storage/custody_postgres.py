@@ -18,6 +18,7 @@ from tidewaiter.errors import (
     ConfigurationError,
     SecondWriter,
     StorageError,
+    TidewaiterError,
     UncertainCommit,
 )
 from tidewaiter.storage.custody_sqlite import refuse_head
@@ -317,7 +318,7 @@ class PostgresLog:
                 self._head("SELECT size, root FROM head FOR UPDATE")
                 query = "SELECT root, note FROM checkpoint WHERE size = %s"
                 rows = self._execute(query, checkpoint.size).fetchall()
-        except (driver().Error, StorageError, SecondWriter) as lost:
+        except (driver().Error, TidewaiterError) as lost:
             raise UncertainCommit(
                 f"the connection was lost while committing ({first_line(error)}) and not found "
                 f"again ({first_line(lost)}); nothing of this batch was acknowledged; start "
