@@ -107,7 +107,20 @@ def test_a_service_that_is_down_ends_the_run():
     given = ports(recogniser=MadeRecogniser(faults=lambda *_: BROKEN))
     ending = run(audit(), given)
     assert "see that the service is up" in str(ending.reason)
+    assert "status 500" in str(ending.reason)
     assert len(set(given.recogniser.asked)) == 10
+
+
+def test_a_long_break_that_the_service_asks_for_is_told_and_not_slept_through():
+    def faults(trial, count):
+        return Reply(Outcome.THROTTLED, http=429, retry_after_s=1e9) if count == 1 else None
+
+    clock = StillClock()
+    found, given = audit(), ports(recogniser=MadeRecogniser(faults=faults), clock=clock)
+    ending = run(found, given)
+    assert "a break of 16666667 minutes" in str(ending.reason)
+    assert ending.left == len(found.trials)
+    assert clock.slept == []
 
 
 def test_denied_access_stops_at_once_and_is_asked_again_later():

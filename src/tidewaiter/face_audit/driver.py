@@ -32,6 +32,8 @@ from tidewaiter.vocabulary import Text, tr
 FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 60.0
 # A service that answers none of so many trials, retries included, is down or unplugged.
 MOST_UNANSWERED = 10
+# A longer break than this is not slept through unseen: the run ends and says so.
+MOST_ASKED_WAIT_S = 900.0
 
 
 LASTING = frozenset(Outcome) - WORTH_ASKING_AGAIN - {Outcome.DENIED}
@@ -87,6 +89,14 @@ class _CapReached(Exception):
     """The next call could cost more than is left."""
 
 
+class _AskedToWait(Exception):
+    """The service asks for a break of so many seconds, too long to sleep through."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+
+
 def carry_out(
     trials: Sequence[Trial], gallery: Sequence[Photo], ports: Ports, limits: Limits
 ) -> Ending:
@@ -108,6 +118,12 @@ def carry_out(
             "and run again to go on",
             calls=run.book.calls,
             cost=str(run.book.cost),
+        )
+    except _AskedToWait as asked:
+        reason = tr(
+            "the service asks for a break of {minutes:.0f} minutes; what was answered is kept; "
+            "run again after the break, and lower limits.rps if it asks again",
+            minutes=asked.seconds / 60,
         )
     left = sum(not run.settled(trial.id) for trial in trials)
     if reason is None:
@@ -140,9 +156,11 @@ def _ask_all(run: _Run, todo: Sequence[Trial], total: int) -> Text | None:
         unanswered = 0 if answered else unanswered + 1
         if unanswered == MOST_UNANSWERED:
             return tr(
-                "{count} trials in a row were left without an answer; see that the service is up, "
+                "{count} trials in a row were left without an answer, the last with {said}; see "
+                "that the service is up and that the protocol describes its address and replies, "
                 "raise limits.retries so that they are asked again, then run again",
                 count=unanswered,
+                said=_said(run.last_reply),
             )
         run.ports.on_progress(number, total)
     return None
@@ -155,6 +173,7 @@ class _Run:
         self.ports, self.limits = ports, limits
         self.book: Book = book_of(ports.ledger.rows)
         self.price = ports.recogniser.price
+        self.last_reply: Reply | None = None
         self._last_sent: float | None = None
         self._replies: dict[tuple[str, str], Row] = {}
 
@@ -267,11 +286,11 @@ class _Run:
                 }
             )
             self._enter(sent)
-            reply = call()
+            reply = self.last_reply = call()
             self._enter(self._answered(sent, reply))
             if reply.outcome is Outcome.DENIED:
                 raise ConfigurationError(
-                    f"the service denied access ({_denial(reply)}); the key is wrong or has "
+                    f"the service denied access ({_said(reply)}); the key is wrong or has "
                     "expired, or lacks the right or the licence: mend that, then run again; what "
                     "was answered is kept"
                 )
@@ -279,6 +298,8 @@ class _Run:
                 return True
             if attempt > self.limits.retries:
                 return False
+            if (reply.retry_after_s or 0.0) > MOST_ASKED_WAIT_S:
+                raise _AskedToWait(reply.retry_after_s or 0.0)
             self.ports.clock.sleep(_wait(row.trial_id, attempt, reply))
 
     def _answered(self, sent: Row, reply: Reply) -> Row:
@@ -346,10 +367,11 @@ def _shared(known: Row, row: Row, at: str) -> Row:
     return known.model_copy(update=said)
 
 
-def _denial(reply: Reply) -> str:
+def _said(reply: Reply | None) -> str:
     """What the service said, as far as it said anything."""
-    status = f"status {reply.http}" if reply.http else ""
-    return ", ".join(part for part in (status, reply.service_code) if part) or "without a word"
+    status = f"status {reply.http}" if reply is not None and reply.http else ""
+    code = "" if reply is None else reply.service_code
+    return ", ".join(part for part in (status, code) if part) or "no word"
 
 
 def _wait(trial_id: str, attempt: int, reply: Reply) -> float:
