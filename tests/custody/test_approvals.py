@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from tests.custody.record_kit import START_MS, World, key_text, salt_of, secret_of
 from tidewaiter.custody.approvals import (
     ROLES_THAT_NEVER_APPROVE,
     approve,
+    approvers,
     missing_approvals,
     needs_two,
 )
@@ -113,6 +116,18 @@ def test_two_cards_of_one_person_are_one_person_whatever_their_roles():
     assert lack(world, leaf) == ""
     told = lack(world, world.erase("bwc-1/7", by=("chen", "chen-2")))
     assert told == "approved by chen; two people of different roles needed (chen approved twice)"
+
+
+def test_the_order_of_approvals_decides_nothing():
+    """Chen's other card has Elif's role; the first one has not."""
+    world = World()
+    world.enrol("elif", holder="person", person="elif", role="command")
+    history = history_of(world)
+    for by in itertools.permutations(("chen", "elif", "chen-2")):
+        erase = parse_record(world.erase("bwc-1/7", by=by))
+        assert missing_approvals(len(world.leaves), erase, history) == ""
+        people = ("chen", "elif") if by.index("elif") else ("elif", "chen")
+        assert approvers(len(world.leaves), erase, history) == people
 
 
 def test_a_changed_policy_takes_two_as_other_actions_do():
