@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 
 import pytest
 
@@ -147,6 +148,15 @@ def test_lines_for_a_terminal_name_every_difference():
     assert len(said) == 4
     assert said[-1].strip().startswith("0:06 (#150)")
     assert "← 0:06 – 0:08 (#150 – #199)" in said[-1]
+
+
+def test_stretches_bear_the_numbers_of_their_rows_on_both_bars():
+    whole_copy = dataclasses.replace(PAINTED, copy=Stretch(0, 200, 0.0, 8.0), original=None)
+    found = dataclasses.replace(FOUND, differences=(whole_copy, CUT))
+    page = comparison_page(found, NAMES, {})
+    on_copy, on_original = page.split("<figcaption>The original:")
+    assert re.findall(r'class="number"[^>]*>(\d+)<', on_copy) == ["1", "2"]
+    assert re.findall(r'class="number"[^>]*>(\d+)<', on_original) == ["2"]
 
 
 def test_each_timeline_says_whose_it_is():

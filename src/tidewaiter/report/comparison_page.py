@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from markupsafe import Markup
+
 from tidewaiter.custody.differences import NOT_COMPARED, Comparison, Difference, Stretch
 from tidewaiter.messages import SOURCE_LANGUAGE, translator
 from tidewaiter.report.rendering import data_uri, rendered, style_sheet
@@ -180,8 +182,8 @@ def comparison_page(
     """
     translate = translator(language)
     timelines = [
-        (_ON_COPY, timeline_svg(_timeline(found, 1, _ON_COPY), translate, "copy")),
-        (_ON_ORIGINAL, timeline_svg(_timeline(found, 0, _ON_ORIGINAL), translate, "original")),
+        (caption, _timeline(found, side, caption, translate))
+        for side, caption in ((1, _ON_COPY), (0, _ON_ORIGINAL))
     ]
     context = {
         "found": found,
@@ -246,13 +248,18 @@ def _where(stretch: Stretch | None) -> str:
     return f"{start} – {end} (#{stretch.start} – #{stretch.end - 1})"
 
 
-def _timeline(found: Comparison, side: int, caption: Text) -> Timeline:
-    spans = []
-    for item in found.differences[:MOST_SHOWN]:
+def _timeline(
+    found: Comparison, side: int, caption: Text, translate: Callable[[str], str]
+) -> Markup:
+    """One side's bar, its stretches numbered as the rows of the table are."""
+    numbers, spans = [], []
+    for number, item in enumerate(found.differences[:MOST_SHOWN], 1):
         stretch = item.copy if side else item.original
         if stretch is not None:
+            numbers.append(number)
             spans.append(Span(start_s=stretch.start_s, end_s=stretch.end_s, label=KINDS[item.kind]))
-    return Timeline(caption=caption, duration_s=found.seconds[side], spans=tuple(spans))
+    drawn = Timeline(caption=caption, duration_s=found.seconds[side], spans=tuple(spans))
+    return timeline_svg(drawn, translate, "copy" if side else "original", numbers)
 
 
 def _figures(

@@ -54,7 +54,7 @@ def series_svg(series: Series, translate: Translate, name: str) -> Markup:
     field = Markup("").join(
         (
             _hatch(name),
-            _spans(series.marks, across, name, (TOP, BOTTOM), TOP + 11),
+            _spans(enumerate(series.marks, 1), across, name, (TOP, BOTTOM), TOP + 11),
             _curve(zip(series.x, series.y, strict=True), across, up),
             _frame(across, up, series.x_label.render(translate), series.y_label.render(translate)),
         )
@@ -70,8 +70,14 @@ def series_svg(series: Series, translate: Translate, name: str) -> Markup:
     return _drawing(series.caption, description, field, (WIDTH, HEIGHT, rise), translate, name)
 
 
-def timeline_svg(timeline: Timeline, translate: Translate, name: str) -> Markup:
-    """A bar of the whole duration with its spans hatched and numbered."""
+def timeline_svg(
+    timeline: Timeline, translate: Translate, name: str, numbers: Sequence[int] = ()
+) -> Markup:
+    """A bar of the whole duration with its spans hatched and numbered.
+
+    `numbers` are those of the table's rows; without them spans count from 1.
+    """
+    numbered = zip(numbers or range(1, len(timeline.spans) + 1), timeline.spans, strict=True)
     end = max(timeline.duration_s, *_ends(timeline.spans), 0.01)
     across = axis([0.0, end], 16, WIDTH - 16)
     bar = Markup('<rect class="bar" x="16" y="24" width="{width}" height="26"/>').format(
@@ -79,7 +85,7 @@ def timeline_svg(timeline: Timeline, translate: Translate, name: str) -> Markup:
     )
     labels = Markup("").join(_tick(across.at(t), 50, short_clock(t)) for t in time_ticks(end))
     field = Markup("").join(
-        (_hatch(name), bar, _spans(timeline.spans, across, name, (24, 50), 19), labels)
+        (_hatch(name), bar, _spans(numbered, across, name, (24, 50), 19), labels)
     )
     description = tr(
         "{spans} marked stretches in {duration:.2f} s",
@@ -192,11 +198,15 @@ def _hatch(name: str) -> Markup:
 
 
 def _spans(
-    spans: Iterable[Span], across: Axis, name: str, field: tuple[float, float], number_y: float
+    numbered: Iterable[tuple[int, Span]],
+    across: Axis,
+    name: str,
+    field: tuple[float, float],
+    number_y: float,
 ) -> Markup:
     pieces: list[Markup] = []
-    free_from = 0.0
-    for number, span in enumerate(spans, start=1):
+    taken: list[tuple[float, float]] = []
+    for number, span in numbered:
         left = across.at(span.start_s)
         width = max(across.at(span.end_s) - left, MIN_SPAN)
         pieces.append(
@@ -207,8 +217,8 @@ def _spans(
         )
         middle = left + width / 2
         half = DIGIT_WIDTH * len(str(number)) / 2
-        if middle - half >= free_from:
-            free_from = middle + half
+        if all(middle + half <= begun or middle - half >= ended for begun, ended in taken):
+            taken.append((middle - half, middle + half))
             pieces.append(_text(middle, number_y, str(number), "number"))
     return Markup("").join(pieces)
 
