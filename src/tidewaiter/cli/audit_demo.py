@@ -41,7 +41,7 @@ def command(*, faces: Path, out: Path, lang: str | None) -> None:
     language = lang or settings.language
     results = wiring_audit.write_report(bench, language)
     for sentence in results.verdict:
-        click.echo(sentence.render(translator(language)))
+        click.echo(printable(sentence.render(translator(language))))
     if ending.left:
         click.echo(f"{ending.left} trials are left; run the same command again")
     click.echo(f"report: {printable(str(bench.folder / 'report.html'))}")

@@ -37,7 +37,7 @@ def command(
     results = wiring_audit.write_report(bench, language)
     translate = translator(language)
     for sentence in results.verdict:
-        click.echo(sentence.render(translate))
+        click.echo(printable(sentence.render(translate)))
     click.echo(printable(str(folder / "report.html")))
     if printer is not None:
         for pdf in wiring_printing.print_pages(printer, [folder / "report.html"]):
