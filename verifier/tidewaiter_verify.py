@@ -15,7 +15,7 @@ afa33291a522a1faf01e30d3f333b89bf9126b060647a448499372991b9cb3c3  tidewaiter.cus
 5a64399478214a1aa27bebf328c1478c62b7338de624615864c272c5b400d333  tidewaiter.custody.proof
 35f0325db71c2012d013d4255deaace5c6dff19502039a6dad7df11db3fd2124  tidewaiter.custody.discrepancy
 dfd2d1a9af58f7f3f7f1f905e2c0e69f957d84ca50dbdcb588ce360ad49ca5d2  tidewaiter.custody.findings_french
-d4491c2bbaf9a50adf80abbcf321af4fb36275a6379f93c7fd702d6980919841  tidewaiter.custody.verdict
+bce86b231d7332f5f1e4ad032d4919f58afd278e77bc5c40136302c5e071ee01  tidewaiter.custody.verdict
 f6747b02fd057970162032a845140e701651385ee432f9079fb8febb6a1a0be7  tidewaiter.custody.verdict_french
 6e8806685e448090a833689873d8bb5ce600c5cb761556cddf7fbc30ac526744  tidewaiter.custody.translating
 3f2783069daea25660e121a1b8c638e592300557ac265d65c3e8367b68be3b0e  tidewaiter.custody.record_kinds
@@ -968,6 +968,8 @@ _HEADLINES = {
     Conclusion.CONTRADICTED: "CONTRADICTED: something here is not what was logged.",
 }
 _LONGEST_SHOWN = 200
+# Beyond what a verdict has to say; a foreign word in it may be as long as a note.
+_LONGEST_SENTENCE = 2000
 _LARGEST_TIME_MS = 253_402_300_799_999  # the end of the year 9999
 
 
@@ -1042,13 +1044,13 @@ def shown_time(time_ms: int) -> str:
 
 def shown_text(text: str) -> str:
     """A foreign text as it may be printed: no control characters, not too long."""
-    clean = one_line(text[:_LONGEST_SHOWN])
-    return clean if len(text) <= _LONGEST_SHOWN else f"{clean}…"
+    return one_line(text, _LONGEST_SHOWN)
 
 
-def one_line(text: str) -> str:
+def one_line(text: str, longest: int = _LONGEST_SENTENCE) -> str:
     """A sentence that may hold foreign words: nothing in it ends a line or turns its direction."""
-    return "".join(letter if letter.isprintable() else "?" for letter in text)
+    clean = "".join(letter if letter.isprintable() else "?" for letter in text[:longest])
+    return clean if len(text) <= longest else f"{clean}…"
 
 
 def _on_one_line(sentences: Sequence[str]) -> tuple[str, ...]:

@@ -502,6 +502,17 @@ def test_the_name_of_a_foreign_log_cannot_write_a_line_of_the_verdict(world, mar
         assert len(told.splitlines()) == 4
 
 
+def test_the_name_of_a_foreign_log_cannot_hold_up_a_translation(world):
+    """A name may be as long as a note; looked up as a sentence it would take for ever."""
+    origin = " of the bundle  in , unaltered" * 10_000
+    tree = Tree([leaf_hash(world.leaves[0])])
+    note = sign_note(Checkpoint(origin, 1, tree.root()).text, LOG).encoded
+    proof = ProofFile(0, (), note, pack_extra(world.leaves[0])).encoded
+    verdict = verify(Bundle((Part("one", proof),)), POLICY)
+    assert [len(one) for one in verdict.missing] == [2001]
+    assert words_in(verdict, "fr").startswith("INDÉCIDABLE")
+
+
 def test_groups_within_groups_do_not_end_the_verifier(world):
     lines = [f"log {LOG.verifier}", f"witness w {WITNESSES[0].verifier}", "group g0 any w"]
     lines += [f"group g{n} any g{n - 1}" for n in range(1, 3000)]

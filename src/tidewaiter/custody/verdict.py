@@ -34,6 +34,8 @@ _HEADLINES = {
     Conclusion.CONTRADICTED: "CONTRADICTED: something here is not what was logged.",
 }
 _LONGEST_SHOWN = 200
+# Beyond what a verdict has to say; a foreign word in it may be as long as a note.
+_LONGEST_SENTENCE = 2000
 _LARGEST_TIME_MS = 253_402_300_799_999  # the end of the year 9999
 
 
@@ -108,13 +110,13 @@ def shown_time(time_ms: int) -> str:
 
 def shown_text(text: str) -> str:
     """A foreign text as it may be printed: no control characters, not too long."""
-    clean = one_line(text[:_LONGEST_SHOWN])
-    return clean if len(text) <= _LONGEST_SHOWN else f"{clean}…"
+    return one_line(text, _LONGEST_SHOWN)
 
 
-def one_line(text: str) -> str:
+def one_line(text: str, longest: int = _LONGEST_SENTENCE) -> str:
     """A sentence that may hold foreign words: nothing in it ends a line or turns its direction."""
-    return "".join(letter if letter.isprintable() else "?" for letter in text)
+    clean = "".join(letter if letter.isprintable() else "?" for letter in text[:longest])
+    return clean if len(text) <= longest else f"{clean}…"
 
 
 def _on_one_line(sentences: Sequence[str]) -> tuple[str, ...]:
