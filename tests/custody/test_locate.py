@@ -314,3 +314,13 @@ def test_coded_pictures_are_told_apart_by_their_whole_hash(original):
     prints = dataclasses.replace(original.prints, picture_hash=forged)
     found = compare(original, dataclasses.replace(original, sha256="0" * 64, prints=prints))
     assert kinds(found) == ["replaced"]
+
+
+@pytest.mark.parametrize(("steps", "notes"), [(0, ()), (9, ()), (None, ("shown otherwise",))])
+def test_kept_pictures_that_are_shown_turned_are_noted(original, steps, notes):
+    """The coded pictures are the same; what a player shows of them is not."""
+    small = original.prints.small
+    shown = small[:, ::-1, ::-1].copy() if steps is None else small + np.uint16(steps)
+    prints = dataclasses.replace(original.prints, small=shown)
+    found = compare(original, dataclasses.replace(original, sha256="0" * 64, prints=prints))
+    assert (found.verdict, found.notes) == ("unchanged", notes)

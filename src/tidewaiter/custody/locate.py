@@ -16,7 +16,12 @@ from tidewaiter.custody.differences import (
     Stretch,
 )
 from tidewaiter.custody.locate_exact import exact_changes, keys_of, shared_share
-from tidewaiter.custody.locate_partly import keeps_pictures, locate_touched, unasked_groups
+from tidewaiter.custody.locate_partly import (
+    keeps_pictures,
+    locate_touched,
+    shown_otherwise,
+    unasked_groups,
+)
 from tidewaiter.custody.locate_pictures import (
     SAME_RATE,
     PictureFindings,
@@ -86,6 +91,8 @@ def compare(
         return _verdict(original, copy, "re_encoded", found, notes, thresholds)
     if share >= SHARED_SHARE:
         found = [*_exact_pictures(ours, theirs), *_kept_sound(ours, theirs, thresholds, notes)]
+        if not found and shown_otherwise(ours, theirs):
+            notes.append("shown otherwise")
         carrier = "sound_re_encoded" if _is_sound_anew(ours, theirs) else "remuxed"
         return _verdict(original, copy, carrier, found, notes, thresholds)
     pictures = locate_pictures(ours, theirs, limits, masks)

@@ -30,12 +30,14 @@ from tidewaiter.custody.painted import (
 from tidewaiter.custody.runs import Change, changes_of, runs_of
 from tidewaiter.custody.small_pictures import Flat, Greys, PictureRows
 from tidewaiter.custody.stretches import coded_times
-from tidewaiter.traces.fingerprints import Fingerprints
+from tidewaiter.traces.fingerprints import SMALL_STEPS, Fingerprints
 
 PIECE = 4096
 """Frames that are compared at once."""
 SAMPLED_FRAMES = 4096
 """Frames that tell how coarsely the copy was encoded."""
+OTHERWISE_STEPS, OTHERWISE_SHARE = 4 * SMALL_STEPS, 0.5
+"""Frames that are decoded from the same pictures differ by less, whatever decoder reads them."""
 LEAST_NOISE = 0.3
 """Grey levels: an encoder that decides almost as the first one did leaves most blocks as they were,
 which says nothing of those next to a mask."""
@@ -75,6 +77,21 @@ def unasked_groups(
         for first, last in zip(edges[::2], edges[1::2], strict=True)
     ]
     return [(start, end) for start, end in spans if not asked[start:end].any()]
+
+
+def shown_otherwise(original: Fingerprints, copy: Fingerprints) -> bool:
+    """Whether most frames look otherwise although the coded pictures are the same.
+
+    A container, or parameter sets, may ask for them to be turned, mirrored or cropped.
+    """
+    if not len(original.small) or len(original.small) != len(copy.small):
+        return False
+    other = 0
+    for first in range(0, len(original.small), PIECE):
+        part = slice(first, first + PIECE)
+        gap = np.abs(original.small[part].astype(np.int32) - copy.small[part])
+        other += int((gap.max(axis=(1, 2)) > OTHERWISE_STEPS).sum())
+    return other > OTHERWISE_SHARE * len(original.small)
 
 
 def locate_touched(

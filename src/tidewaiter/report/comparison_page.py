@@ -83,6 +83,10 @@ NOTES = {
     "sound not comparable": tr(
         "The sound is too short or too uniform to be compared, or it cannot be decoded."
     ),
+    "shown otherwise": tr(
+        "The coded pictures are those of the original, but the copy has them shown otherwise: "
+        "turned, mirrored or cropped."
+    ),
     "silent sound": tr("The copy has a track of sound that is silent; the original has none."),
     NO_PICTURES: tr(
         "Pictures of the places are missing: a recording could not be opened once more for them."
