@@ -188,6 +188,38 @@ def test_no_altered_consistency_proof_is_accepted(size, rng):
             )
 
 
+@pytest.mark.parametrize("index", [0, 4, 6])
+def test_an_impossible_inclusion_proof_is_named(index):
+    tree = Tree(LEAVES[:7])
+    path, root = tree.inclusion_proof(index), tree.root()
+    for altered, problem in (
+        ([*path, bytes(32)], f"leaf {index} of 7 has {len(path) + 1} hashes: too many"),
+        (path[:-1], f"leaf {index} of 7 has {len(path) - 1} hashes: too few"),
+        ([*path[:-1], path[-1][:31]], "a proof hash of 31 bytes"),
+        ([*path[:-1], bytes(32)], "another root"),
+    ):
+        with pytest.raises(BrokenProof, match=problem):
+            verify_inclusion(index, 7, LEAVES[index], altered, root)
+    with pytest.raises(BrokenProof, match="another root"):
+        verify_inclusion(index, 7, LEAVES[index], path, bytes(32))
+
+
+@pytest.mark.parametrize(("old", "new"), [(3, 8), (4, 8), (6, 7), (1, 2)])
+def test_both_roots_of_a_consistency_proof_must_fit(old, new):
+    tree = Tree(LEAVES)
+    path, roots = tree.consistency_proof(old, new), (tree.root(old), tree.root(new))
+    verify_consistency(old, new, *roots, path)
+    wrong = bytes(32)
+    altered = [*path[:-1], wrong]
+    for first, last, hashes in (
+        (wrong, roots[1], path),
+        (roots[0], wrong, path),
+        (*roots, altered),
+    ):
+        with pytest.raises(BrokenProof, match="history was rewritten"):
+            verify_consistency(old, new, first, last, hashes)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "path", "problem"),
     [
