@@ -31,6 +31,7 @@ SUMMARIES = {
     "face_audit/results/pilot.json": "Face audit: LFW people, two recognisers, a gate, timed",
     "face_audit/results/gates.json": "Face audit: the same people, every gate",
     "face_audit/results/species.json": "Face audit: the same people, every kind of attack",
+    "face_audit/results/held_out.json": "Face audit: every kind of attack, seen and held out",
     "face_audit/results/gate_fitted.json": "Face audit: card of the network fitted as a gate",
     "face_audit/results/gate_fitted_blind.json": "Face audit: card of one that never saw a replay",
     "face_audit/results/injection.json": "Face audit: as files and through a virtual camera",

@@ -16,6 +16,8 @@ results/species.json every kind of attack:
 
     … --impostors 175 --every-species --gates 1 --name species
 
+results/held_out_audit.json every kind of attack, seen and held out, as held_out.py says.
+
 FOLDER of --model holds the files of the recogniser faceres (docs/howto/audit-adapters.md).
 Six kinds of attack by default; --every-species takes all, --impostors N lets so many people
 more stand for strangers, so that a false match rate of 0.1 % rests on 30 errors; --portraits
@@ -267,6 +269,7 @@ def gate_figures(results: AuditResults) -> dict[str, object]:
         "frr_with": cell(at.licit.frr_gated),
         "worst_seen": against(seen, GOAL_SEEN),
         "worst_held_out": against(held_out, GOAL_HELD_OUT),
+        "held_out": sorted({row.species for row in held_out}),
         "iapar": {f"{r.species}": cell(r.accepted_gated) for r in at.attacks if r.pair == "all"},
         "apcer": {f"{r.species}": cell(r.apcer) for r in at.attacks if r.pair == "all"},
         "auc": {row.species: round(row.auc, 3) for row in gate.detection},
