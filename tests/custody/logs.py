@@ -49,5 +49,5 @@ class ForgetfulBook:
             self.states[origin] = answer.remember
         return answer
 
-    def keep(self, origin, time_s, reason, request):
-        self.requests.append((origin, time_s, reason, request))
+    def keep(self, origin, time_s, suspect):
+        self.requests.append((origin, time_s, suspect.reason, suspect.request))

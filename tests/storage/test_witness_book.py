@@ -9,6 +9,7 @@ import pytest
 
 from tests.custody.logs import SmallLog
 from tests.custody.signers import LOG, ORIGIN, VIGILANCE
+from tidewaiter.custody.fork import fork_between
 from tidewaiter.custody.witness import (
     ANOTHER_ROOT,
     NOT_CONTINUED,
@@ -142,6 +143,25 @@ def test_who_saw_a_checkpoint_cannot_fill_the_place_of_the_next_forks(path, monk
             WITNESS.add_checkpoint(AddCheckpoint(n, (), fork.note(5)).encoded, book, 100)
         kept = [AddCheckpoint.parse(row[3]).note for row in book.kept()]
     assert kept == [log.note(6), fork.note(5)]
+
+
+def test_a_fork_is_kept_beside_what_it_was_judged_by(path, monkeypatch):
+    """Another request may be confirmed before it is written down."""
+    log, fork = SmallLog(), SmallLog("fork", forked_at=2)
+    with SqliteWitnessBook(path, KEYS) as book:
+        WITNESS.add_checkpoint(log.request(0, 5), book, 100)
+        known, keep = book.last(ORIGIN).note, book.keep
+
+        def late(*args):
+            assert WITNESS.add_checkpoint(log.request(5, 9), book, 100).status == 200
+            keep(*args)
+
+        monkeypatch.setattr(book, "keep", late)
+        WITNESS.add_checkpoint(AddCheckpoint(5, (), fork.note(5)).encoded, book, 100)
+        assert book.last(ORIGIN).size == 9
+        (row,) = book.kept()
+    assert row[4] == known
+    assert fork_between(known, AddCheckpoint.parse(row[3]).note.encoded) is not None
 
 
 def test_of_concurrent_requests_one_history_is_confirmed(path):

@@ -76,18 +76,31 @@ class AddCheckpoint:
 
 
 @dataclass(frozen=True)
-class WitnessAnswer:
-    """An HTTP answer, with what to remember and whether the request may prove a fork.
+class Suspect:
+    """What may prove a fork: why, the signed checkpoint as a request, and what was confirmed.
 
-    `remember` is set when the checkpoint was confirmed; `keep_because` says why, when a log in
-    the witness's care signed something that does not continue what it signed before.
+    Nothing is in the request but what the log signed: proofs and further lines are anybody's to
+    write. `known` is the note by which it was judged, None where none was confirmed.
+    """
+
+    reason: str
+    request: bytes
+    known: bytes | None
+
+
+@dataclass(frozen=True)
+class WitnessAnswer:
+    """An HTTP answer, with what to remember and what may prove a fork.
+
+    `remember` is set when the checkpoint was confirmed, `suspect` when a log in the witness's
+    care signed something that was not shown to continue what it signed before.
     """
 
     status: int
     body: str
     content_type: str = TEXT_TYPE
     remember: Remembered | None = None
-    keep_because: str = ""
+    suspect: Suspect | None = None
 
 
 class WitnessBook(Protocol):
@@ -104,11 +117,8 @@ class WitnessBook(Protocol):
         The answer must not leave before the state is on the disk.
         """
 
-    def keep(self, origin: str, time_s: int, reason: str, request: bytes) -> None:
-        """Keep what may prove a fork, once: a request with nothing in it but the log's signed note.
-
-        Proofs and further lines are anybody's to write.
-        """
+    def keep(self, origin: str, time_s: int, suspect: Suspect) -> None:
+        """Keep what may prove a fork, once, however often it is sent."""
 
 
 @dataclass(frozen=True)
@@ -137,11 +147,8 @@ class Witness:
         answer = book.step(
             checkpoint.origin, lambda last: self._judged(request, checkpoint, last, now_s)
         )
-        if answer.keep_because:
-            signed = _without_strangers(request.note, known)
-            book.keep(
-                checkpoint.origin, now_s, answer.keep_because, AddCheckpoint(0, (), signed).encoded
-            )
+        if answer.suspect is not None:
+            book.keep(checkpoint.origin, now_s, answer.suspect)
         return answer
 
     def latest(self, origin_hash: str, book: WitnessBook) -> WitnessAnswer:
@@ -161,24 +168,21 @@ class Witness:
         now_s: int,
     ) -> WitnessAnswer:
         size = last.size if last else 0
-        because = NOT_CONTINUED
-        if last is not None and checkpoint.size == last.size:
-            # About what was confirmed already nothing can be false but the proof.
-            because = ANOTHER_ROOT if checkpoint.root != last.root else ""
+        known = self.logs[checkpoint.origin]
+        suspect = _suspect(request.note, checkpoint, last, known)
         if request.old_size != size:
-            # A signed checkpoint of the size known, with another root, is a fork by itself.
-            forked = because if because == ANOTHER_ROOT else ""
-            return WitnessAnswer(409, f"{size}\n", SIZE_TYPE, keep_because=forked)
+            # Sizes apart, only another root over the size known says anything of the log.
+            forked = suspect if suspect and suspect.reason == ANOTHER_ROOT else None
+            return WitnessAnswer(409, f"{size}\n", SIZE_TYPE, suspect=forked)
         try:
             must_continue(last, checkpoint, request.proof)
         except BrokenProof as error:
-            return WitnessAnswer(422, f"{error}\n", keep_because=because)
+            return WitnessAnswer(422, f"{error}\n", suspect=suspect)
         if last is not None and now_s < last.time_s - CLOCK_SLACK_S:
             late_s = last.time_s - now_s
             return _refusal(503, f"this witness's clock is {late_s} s behind its last cosignature")
         lines = [cosign(checkpoint, key, now_s) for key in self.keys]
-        cosigned = _without_strangers(request.note, self.logs[checkpoint.origin])
-        cosigned = cosigned.with_signatures(lines)
+        cosigned = _without_strangers(request.note, known).with_signatures(lines)
         remember = Remembered(checkpoint.size, checkpoint.root, cosigned.encoded, now_s)
         return WitnessAnswer(200, "".join(line.line for line in lines), remember=remember)
 
@@ -189,6 +193,19 @@ def must_continue(last: Remembered | None, checkpoint: Checkpoint, proof: Sequen
     if checkpoint.size == 0 and checkpoint.root != EMPTY_ROOT:
         raise BrokenProof("the root given for the empty log is not the root of an empty tree")
     verify_consistency(old_size, checkpoint.size, old_root, checkpoint.root, proof)
+
+
+def _suspect(
+    note: Note, checkpoint: Checkpoint, last: Remembered | None, known: Sequence[VerifierKey]
+) -> Suspect | None:
+    """What to keep of a checkpoint that is refused; None for what was confirmed already."""
+    reason = NOT_CONTINUED
+    if last is not None and checkpoint.size == last.size:
+        if checkpoint.root == last.root:
+            return None
+        reason = ANOTHER_ROOT
+    signed = AddCheckpoint(0, (), _without_strangers(note, known))
+    return Suspect(reason, signed.encoded, last.note if last else None)
 
 
 def _without_strangers(note: Note, known: Sequence[VerifierKey]) -> Note:

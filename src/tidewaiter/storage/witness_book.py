@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Self
 
-from tidewaiter.custody.witness import Remembered, WitnessAnswer
+from tidewaiter.custody.witness import Remembered, Suspect, WitnessAnswer
 from tidewaiter.errors import ConfigurationError, IntegrityError, StorageError, TidewaiterError
 from tidewaiter.storage.durable import appear
 from tidewaiter.storage.sqlite_files import connected
@@ -102,19 +102,18 @@ class SqliteWitnessBook:
                 raise
         return answer
 
-    def keep(self, origin: str, time_s: int, reason: str, request: bytes) -> None:
-        """Keep a request that may prove a fork, once, beside what was confirmed then.
+    def keep(self, origin: str, time_s: int, suspect: Suspect) -> None:
+        """Keep what may prove a fork, once, beside what was confirmed when it was judged.
 
-        Those that prove one by themselves have a place of their own: others cannot take it.
+        What proves one by itself has a place of its own: the rest cannot take it.
         """
-        last = self.last(origin)
-        row = (origin, time_s, reason, request, last.note if last else None)
+        row = (origin, time_s, suspect.reason, suspect.request, suspect.known)
         with self._guarded():
             self._database.execute(
                 "INSERT INTO kept (origin, time_s, reason, request, known) SELECT ?, ?, ?, ?, ? "
                 "WHERE (SELECT count(*) FROM kept WHERE origin = ? AND reason = ?) < ? "
                 "AND NOT EXISTS (SELECT 1 FROM kept WHERE origin = ? AND request = ?)",
-                (*row, origin, reason, MOST_KEPT, origin, request),
+                (*row, origin, suspect.reason, MOST_KEPT, origin, suspect.request),
             )
 
     def kept(self) -> list[tuple[str, int, str, bytes, bytes | None]]:
