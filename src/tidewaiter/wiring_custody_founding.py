@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tidewaiter.casework.custody_log import CustodyLog, open_log
+from tidewaiter.casework.custody_log import open_log
 from tidewaiter.custody.approvals import ROLES_THAT_NEVER_APPROVE, approve
 from tidewaiter.custody.device import DeviceState
 from tidewaiter.custody.judging import Judge
 from tidewaiter.custody.keys import ED25519_NOTE, SEED_BYTES, SigningKey
 from tidewaiter.custody.record import public_key, sign_record
-from tidewaiter.errors import ConfigurationError
+from tidewaiter.errors import ConfigurationError, MalformedText
 from tidewaiter.storage.custody_agent import SqliteAgent
 from tidewaiter.storage.custody_secrets import SqliteSecrets
 from tidewaiter.storage.key_file import read_keys, write_keys
@@ -66,11 +67,16 @@ def found_site(folder: Path, plan: Plan) -> list[str]:
     Raises ConfigurationError where there is a site, or the founders cannot found one.
     """
     _must_be_enough(plan.founders)
+    if len({name for name, _ in plan.classes}) != len(plan.classes):
+        raise ConfigurationError("two classes have one name; each is kept for so many days")
     log_key = SigningKey(plan.origin, ED25519_NOTE, os.urandom(SEED_BYTES))
     policy = policy_for(plan, log_key)
     made = not (folder / CONFIGURATION).exists()
     if made:
-        write_secret(folder / CONFIGURATION, f'origin = "{plan.origin}"\n')
+        # A string of JSON is one of TOML.
+        write_secret(
+            folder / CONFIGURATION, f"origin = {json.dumps(plan.origin, ensure_ascii=False)}\n"
+        )
     place = SitePlace(folder)
     if place.settings.origin != plan.origin:
         raise ConfigurationError(
@@ -79,6 +85,9 @@ def found_site(folder: Path, plan: Plan) -> list[str]:
     if place.path(place.settings.log_key).exists():
         raise ConfigurationError(f"{folder.name!r} holds a custody site; it is never made anew")
     people = [_key_of(founder) for founder in plan.founders]
+    service = DeviceState(place.settings.service, 0, secret=os.urandom(SEED_BYTES))
+    # Before anything is made: half a site could not be founded again.
+    leaves = _founding(plan, people, policy, service)
     with contextlib.closing(place.create_store()) as store:
         place.path(place.settings.log_key).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         write_keys(place.path(place.settings.log_key), [log_key])
@@ -89,7 +98,8 @@ def found_site(folder: Path, plan: Plan) -> list[str]:
         SqliteSecrets(place.path(place.settings.secrets), create=True).close()
         agent = SqliteAgent(place.path(place.settings.agent), create=True)
         try:
-            _write_founding(open_log(store, log_key), plan, people, policy, agent, place)
+            agent.add(service)
+            open_log(store, log_key).append(leaves)
         finally:
             agent.close()
     keys = [f"log {log_key.verifier}"]
@@ -135,21 +145,15 @@ def _key_of(founder: Founder) -> SigningKey:
     return key
 
 
-def _write_founding(
-    log: CustodyLog,
-    plan: Plan,
-    people: Sequence[SigningKey],
-    policy: str,
-    agent: SqliteAgent,
-    place: SitePlace,
-) -> None:
+def _founding(
+    plan: Plan, people: Sequence[SigningKey], policy: str, service: DeviceState
+) -> list[bytes]:
     """Entry 0 names the founders; then the service is enrolled, and retention classes defined."""
     requester, approvers = _parts(plan.founders, people)
     named = [
         {"id": one.name, "person": one.name, "role": founder.role, "key": _public(one)}
         for founder, one in zip(plan.founders, people, strict=True)
     ]
-    service = DeviceState(place.settings.service, 0, secret=os.urandom(SEED_BYTES))
     enrolment = {"subject": service.device, "holder": "service", "key_epoch": 0}
     enrolment["key"] = base64.b64encode(public_key(service.secret)).decode("ascii")
     entries: list[tuple[str, dict[str, Any], Sequence[SigningKey]]] = [
@@ -160,13 +164,15 @@ def _write_founding(
         ("retention", {"class": name, "days": days, "basis": plan.basis}, approvers)
         for name, days in plan.classes
     ]
-    leaves = [_approved(requester, *entry) for entry in entries]
-    judge = Judge()
-    for index, leaf in enumerate(leaves):
-        for one in judge.feed(index, leaf):
+    judge, leaves = Judge(), []
+    for index, entry in enumerate(entries):
+        try:
+            leaves.append(_approved(requester, *entry))
+        except MalformedText as error:
+            raise ConfigurationError(f"a log cannot be founded so: {error}") from error
+        for one in judge.feed(index, leaves[-1]):
             raise ConfigurationError(f"these founders cannot found a log: {one.text}")
-    agent.add(service)
-    log.append(leaves)
+    return leaves
 
 
 def _parts(
