@@ -35,7 +35,7 @@ a114e5ca2a0c0926a75a5dae135efab1998ddc7e93fe90bb501d8ad4e2c4a8cb  tidewaiter.cus
 865dc81e25e196689269525ed84e6251bd6682c0762b722b30915b38d6dc866c  tidewaiter.custody.policy
 804800a6bb469aa256cb5e3cece54e9fecb799c3330a0e568be2f64df5c97f10  tidewaiter.custody.trust
 fde59d4888ec08fbeb5b32ce17240006491955b75eb3a17843bc43599ae1ec65  tidewaiter.custody.verify_files
-1f1a9dd91c606c2469ed4f45cfeaa041cb59608bbb5e2bb3f4d75c95afa4e3a7  tidewaiter.custody.verify
+4a5f8195656adb75c1cae2a3c7a8df4b997cc135fad24659d678266e13950c43  tidewaiter.custody.verify
 e5abbe338936f16c5ed7acdd3a9c752d3f5ef52aa31a860702548005504764af  tidewaiter.storage.custody_bundle
 """
 
@@ -4155,7 +4155,7 @@ def _check_log(entries: Sequence[_Entry], notes: Notebook) -> None:
         if entry.logged.record.kind == "erase":
             erasers[entry.index] = _who_approved(entry, judge)
         found = judge.feed_record(entry.index, entry.logged.record)
-        _note_findings(found, entry.logged.record, judge, notes)
+        _note_findings(found, entry, judge, notes)
         _note_signer(found, entry, judge, notes)
     _note_absences(entries, judge, notes)
     _note_erasures({entry.index: entry.logged.record for entry in entries}, erasers, judge, notes)
@@ -4189,13 +4189,12 @@ def _is_confirmed(judged: JudgedCheckpoint, policy: Policy, notes: Notebook) -> 
 
 
 def _note_findings(
-    found: Sequence[Discrepancy], record: Record, judge: Judge, notes: Notebook
+    found: Sequence[Discrepancy], entry: _Entry, judge: Judge, notes: Notebook
 ) -> None:
-    approvers = {one["by"] for one in record.fields.get("approvals", ())}
     for one in found:
         is_open = not judge.whole_log and (
             one.name in _OPEN_IN_PART
-            or (one.name in _NEEDS_APPROVERS and not approvers <= judge.history.holders.keys())
+            or (one.name in _NEEDS_APPROVERS and _may_be_enough(entry, judge))
         )
         if is_open:
             what = "who signed: " if one.name == "unknown-key" else ""
@@ -4204,6 +4203,16 @@ def _note_findings(
             notes.not_proven.append(f"the time that the device claims: {one.text}")
         else:
             notes.contradictions.append(one)
+
+
+def _may_be_enough(entry: _Entry, judge: Judge) -> bool:
+    """Whether approvers whose enrolment is perhaps elsewhere could make up what is lacking."""
+    record = entry.logged.record
+    if "people" in record.fields:
+        return False  # founders are judged by the keys in the entry itself
+    named = {one["by"] for one in record.fields.get("approvals", ())}
+    unknown = named - judge.history.holders.keys()
+    return bool(unknown) and len(unknown) + len(approvers(entry.index, record, judge.history)) > 1
 
 
 def _note_signer(

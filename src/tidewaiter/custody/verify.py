@@ -175,7 +175,7 @@ def _check_log(entries: Sequence[_Entry], notes: Notebook) -> None:
         if entry.logged.record.kind == "erase":
             erasers[entry.index] = _who_approved(entry, judge)
         found = judge.feed_record(entry.index, entry.logged.record)
-        _note_findings(found, entry.logged.record, judge, notes)
+        _note_findings(found, entry, judge, notes)
         _note_signer(found, entry, judge, notes)
     _note_absences(entries, judge, notes)
     _note_erasures({entry.index: entry.logged.record for entry in entries}, erasers, judge, notes)
@@ -209,13 +209,12 @@ def _is_confirmed(judged: JudgedCheckpoint, policy: Policy, notes: Notebook) -> 
 
 
 def _note_findings(
-    found: Sequence[Discrepancy], record: Record, judge: Judge, notes: Notebook
+    found: Sequence[Discrepancy], entry: _Entry, judge: Judge, notes: Notebook
 ) -> None:
-    approvers = {one["by"] for one in record.fields.get("approvals", ())}
     for one in found:
         is_open = not judge.whole_log and (
             one.name in _OPEN_IN_PART
-            or (one.name in _NEEDS_APPROVERS and not approvers <= judge.history.holders.keys())
+            or (one.name in _NEEDS_APPROVERS and _may_be_enough(entry, judge))
         )
         if is_open:
             what = "who signed: " if one.name == "unknown-key" else ""
@@ -224,6 +223,16 @@ def _note_findings(
             notes.not_proven.append(f"the time that the device claims: {one.text}")
         else:
             notes.contradictions.append(one)
+
+
+def _may_be_enough(entry: _Entry, judge: Judge) -> bool:
+    """Whether approvers whose enrolment is perhaps elsewhere could make up what is lacking."""
+    record = entry.logged.record
+    if "people" in record.fields:
+        return False  # founders are judged by the keys in the entry itself
+    named = {one["by"] for one in record.fields.get("approvals", ())}
+    unknown = named - judge.history.holders.keys()
+    return bool(unknown) and len(unknown) + len(approvers(entry.index, record, judge.history)) > 1
 
 
 def _note_signer(
