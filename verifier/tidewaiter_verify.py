@@ -36,7 +36,8 @@ a114e5ca2a0c0926a75a5dae135efab1998ddc7e93fe90bb501d8ad4e2c4a8cb  tidewaiter.cus
 804800a6bb469aa256cb5e3cece54e9fecb799c3330a0e568be2f64df5c97f10  tidewaiter.custody.trust
 fde59d4888ec08fbeb5b32ce17240006491955b75eb3a17843bc43599ae1ec65  tidewaiter.custody.verify_files
 4a5f8195656adb75c1cae2a3c7a8df4b997cc135fad24659d678266e13950c43  tidewaiter.custody.verify
-e5abbe338936f16c5ed7acdd3a9c752d3f5ef52aa31a860702548005504764af  tidewaiter.storage.custody_bundle
+ac96181aa7c2263eddf1919ec690a8a6af6cc605b94534ffa57e110d881f164e  tidewaiter.storage.plain_file
+2a60fa89370f8e637188f344bcc4b8fd988d779e2dcd084f6b08941e763cbac4  tidewaiter.storage.custody_bundle
 """
 
 from __future__ import annotations
@@ -50,11 +51,14 @@ if sys.version_info < (3, 11):
 import argparse
 import base64
 import binascii
+import errno
 import hashlib
 import importlib.util
 import io
 import json
+import os
 import re
+import stat
 import struct
 import sys
 import zlib
@@ -65,6 +69,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cache, cached_property
+from io import BufferedReader
 from itertools import combinations, pairwise
 from pathlib import Path
 from typing import Any, ClassVar
@@ -4318,6 +4323,19 @@ def _are(count: int) -> str:
     return "is" if count == 1 else "are"
 
 
+# == tidewaiter.storage.plain_file
+#
+# Files that somebody else put there: opened only where they are plain.
+
+def opened_plain(path: Path) -> BufferedReader:
+    """The file, to read. Raises OSError, also for a pipe or a device, which might never answer."""
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "no plain file", str(path))
+    return os.fdopen(descriptor, "rb")
+
+
 # == tidewaiter.storage.custody_bundle
 #
 # Bundles on disk, and the verifier as a program that needs nothing else of Tidewaiter.
@@ -4353,7 +4371,7 @@ def files_of_bundle(path: Path) -> list[Path]:
 def hand_in(path: Path) -> HandedIn:
     """A file's name, digest and length, read in pieces. Raises OSError."""
     digest, length = hashlib.sha256(), 0
-    with path.open("rb") as stream:
+    with opened_plain(path) as stream:
         while piece := stream.read(_READ_AT_ONCE):
             digest.update(piece)
             length += len(piece)
@@ -4406,7 +4424,7 @@ def _print_whatever_comes() -> None:
 
 def _read_part(path: Path, name: str) -> Part:
     """One part, cut just above its limit: what is longer then fails to parse."""
-    with path.open("rb") as stream:
+    with opened_plain(path) as stream:
         return Part(name, stream.read(LARGEST_PART_BYTES + 1))
 
 

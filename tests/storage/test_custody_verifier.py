@@ -6,6 +6,7 @@ import ast
 import hashlib
 import io
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -103,6 +104,15 @@ def test_the_verdict_as_json(bundle, capsys):
 def test_a_file_that_is_not_there_is_named(bundle, capsys):
     assert run_verifier([str(bundle / "none"), "--policy", str(bundle / "policy")]) == 2
     assert "none: No such file" in capsys.readouterr().err
+
+
+def test_what_never_ends_or_answers_is_not_read(bundle, tmp_path, capsys):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    policy = bundle / "policy"
+    for words in ((bundle, pipe, "--policy", policy), (bundle, "--policy", pipe)):
+        assert run_verifier([str(one) for one in words]) == 2
+        assert f"{pipe}: no plain file" in capsys.readouterr().err
 
 
 def test_an_older_python_is_named_before_anything_else(bundle):

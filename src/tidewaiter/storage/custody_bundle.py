@@ -21,6 +21,7 @@ from tidewaiter.custody.translating import VERDICT_LANGUAGES, words_in
 from tidewaiter.custody.verdict import EXIT_CODES, Conclusion, Verdict
 from tidewaiter.custody.verify import Bundle, Part, verify
 from tidewaiter.custody.verify_files import HandedIn
+from tidewaiter.storage.plain_file import opened_plain
 
 LARGEST_PART_BYTES = 1 << 20
 MOST_PARTS = 1_000_000
@@ -50,7 +51,7 @@ def files_of_bundle(path: Path) -> list[Path]:
 def hand_in(path: Path) -> HandedIn:
     """A file's name, digest and length, read in pieces. Raises OSError."""
     digest, length = hashlib.sha256(), 0
-    with path.open("rb") as stream:
+    with opened_plain(path) as stream:
         while piece := stream.read(_READ_AT_ONCE):
             digest.update(piece)
             length += len(piece)
@@ -103,7 +104,7 @@ def _print_whatever_comes() -> None:
 
 def _read_part(path: Path, name: str) -> Part:
     """One part, cut just above its limit: what is longer then fails to parse."""
-    with path.open("rb") as stream:
+    with opened_plain(path) as stream:
         return Part(name, stream.read(LARGEST_PART_BYTES + 1))
 
 

@@ -14,5 +14,5 @@ def opened_plain(path: Path) -> BufferedReader:
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise OSError(errno.EINVAL, "no plain file")
+        raise OSError(errno.EINVAL, "no plain file", str(path))
     return os.fdopen(descriptor, "rb")
