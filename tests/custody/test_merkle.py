@@ -238,11 +238,19 @@ def test_an_impossible_consistency_proof_is_named(old, new, path, problem):
         verify_consistency(old, new, bytes(32), bytes(32), path)
 
 
+def test_two_roots_over_the_same_leaves_are_a_fork():
+    verify_consistency(5, 5, bytes(32), bytes(32), [])
+    with pytest.raises(BrokenProof, match="two different roots over the same 5 leaves"):
+        verify_consistency(5, 5, bytes(32), LEAVES[0], [])
+
+
 def test_a_tree_is_not_asked_beyond_its_end():
     tree = Tree(LEAVES[:5])
     for ask in (
         lambda: tree.leaf(5),
+        lambda: tree.leaf(-1),
         lambda: tree.root(6),
+        lambda: tree.root(-1),
         lambda: tree.inclusion_proof(3, 3),
         lambda: tree.inclusion_proof(-1),
         lambda: tree.consistency_proof(4, 3),

@@ -220,6 +220,23 @@ def test_an_early_erasure_is_told_with_its_days(world):
     assert witnessed[0].since_ms == world.now_ms
 
 
+def test_what_comes_in_under_the_name_later_is_not_erased(world):
+    world.enrol("ingest", holder="service")
+    world.now_ms += 90 * DAY_MS
+    world.erase("bwc-1/0")
+    assert judged(world)[0].is_erased("bwc-1/0")
+    imported(world, "bwc-1/0")
+    book, found = judged(world)
+    assert found == []
+    assert not book.is_erased("bwc-1/0"), "not all of it"
+    assert [book.is_erased("bwc-1/0", entry) for entry in (3, 4, 5, 6)] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+
+
 def test_erasing_what_has_no_date_takes_two_as_well():
     world = World()
     world.enrol("ingest", holder="service")
