@@ -179,18 +179,22 @@ class SqliteLog:
     def place(self, start: int, stop: int, words: Sequence[tuple[bytes, int]]) -> None:
         """Add to that index the words of the records `start` up to before `stop`."""
         with _writing(self.path):
-            self._database.execute("BEGIN IMMEDIATE")
             try:
+                self._database.execute("BEGIN IMMEDIATE")
                 self._place(start, stop, words)
+                self._database.execute("COMMIT")
             except BaseException:
                 self._roll_back()
                 raise
-            self._database.execute("COMMIT")
 
     def misplace(self) -> None:
         """Empty that index, to be made anew."""
         with _writing(self.path):
-            self._database.executescript("BEGIN IMMEDIATE;" + PLACES + "COMMIT")
+            try:
+                self._database.executescript("BEGIN IMMEDIATE;" + PLACES + "COMMIT")
+            except BaseException:
+                self._roll_back()
+                raise
 
     def indices_of(self, leaf_hashes: Sequence[bytes]) -> dict[bytes, int]:
         """Where leaves of these hashes stand, for those that are there."""
@@ -253,8 +257,7 @@ class SqliteLog:
         query = "SELECT count(*) FROM sqlite_master WHERE name IN ('place', 'placed')"
         has = self._database.execute(query).fetchone()[0] == 2
         if not has and may_make:
-            with _writing(self.path):
-                self._database.executescript("BEGIN IMMEDIATE;" + PLACES + "COMMIT")
+            self.misplace()
         return has or may_make
 
     def _place(self, start: int, stop: int, words: Sequence[tuple[bytes, int]]) -> None:
