@@ -19,6 +19,10 @@ def echo(payload: dict) -> dict:
     return {"value": payload["value"]}
 
 
+def secrets_seen(payload: dict) -> dict:
+    return {"seen": [name for name in payload["names"] if name in os.environ]}
+
+
 def nap(payload: dict) -> dict:
     time.sleep(0.1)
     return {"value": payload["value"]}
@@ -76,6 +80,7 @@ def connect(_payload: dict) -> dict:
 
 
 ACTIONS = {
+    "secrets_seen": secrets_seen,
     "echo": echo,
     "nap": nap,
     "abort": lambda _payload: os.abort(),

@@ -217,3 +217,14 @@ def test_opencv_has_one_thread_in_a_worker() -> None:
         text=True,
     )
     assert done.stdout.strip() == "1"
+
+
+def test_a_worker_sees_no_secrets_of_its_environment(queue, monkeypatch):
+    """It opens hostile files; what it needs besides comes along."""
+    secret = ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "PGPASSWORD", "face_api_key"]
+    for name in (*secret, "TZ"):
+        monkeypatch.setenv(name, "UTC")
+    queue.add([("a", {"do": "secrets_seen", "names": [*secret, "TZ", "PATH"]})])
+    run(queue, HANDLER, workers=1, limits=Limits())
+    (task,) = queue.tasks()
+    assert task.result == {"seen": ["TZ", "PATH"]}

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import queue
 import subprocess
 import sys
@@ -21,7 +20,7 @@ from types import TracebackType
 from typing import IO, Any, Self
 
 from tidewaiter.errors import CorruptMedia, ExaminationError, LimitExceeded, TidewaiterError
-from tidewaiter.jobs.supervisor import POLL_S, WORKER_ENVIRONMENT, resident_bytes
+from tidewaiter.jobs.supervisor import POLL_S, resident_bytes, worker_environment
 from tidewaiter.settings import Limits
 
 LENGTH_BYTES = 8
@@ -162,7 +161,7 @@ def _started(handler: str, limits: Limits) -> subprocess.Popen[bytes]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env={**os.environ, **WORKER_ENVIRONMENT},
+        env=worker_environment(),
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -39,6 +40,10 @@ WORKER_ENVIRONMENT = {
     "OPENCV_FOR_THREADS_NUM": "1",
     "PYTHONHASHSEED": "0",
 }
+
+
+SECRET_NAMES = re.compile("KEY|SECRET|TOKEN|PASSW|CREDENTIAL", re.IGNORECASE)
+"""Variables that say that they hold one: of a database, an object store, a service."""
 
 
 @dataclass
@@ -93,6 +98,15 @@ def run(
         _dismiss(crew, queue)
 
 
+def worker_environment() -> dict[str, str]:
+    """What a process gets that opens hostile files: this one's environment without its secrets.
+
+    The hole that remains: it runs as the same user, and could read that user's files.
+    """
+    kept = {name: value for name, value in os.environ.items() if not SECRET_NAMES.search(name)}
+    return kept | WORKER_ENVIRONMENT
+
+
 def resident_bytes(pid: int) -> int:
     """Memory a process holds at this moment; 0 where it cannot be asked."""
     import psutil
@@ -112,7 +126,7 @@ def _start(queue: Queue, handler: str, limits: Limits) -> _Worker:
         stdin=subprocess.PIPE,  # ends when this process ends, however it does
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        env={**os.environ, **WORKER_ENVIRONMENT},
+        env=worker_environment(),
     )
     return _Worker(owner, process)
 
