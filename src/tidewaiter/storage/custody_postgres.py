@@ -21,7 +21,7 @@ from tidewaiter.errors import (
     TidewaiterError,
     UncertainCommit,
 )
-from tidewaiter.storage.custody_sqlite import refuse_head
+from tidewaiter.storage.custody_sqlite import LARGEST, MOST_PLACES, ROWS_AT_ONCE, refuse_head
 from tidewaiter.storage.postgres_schema import (
     GRANTS,
     NEEDED,
@@ -34,11 +34,7 @@ from tidewaiter.storage.postgres_schema import (
     named,
 )
 
-# More places than these under one word are somebody's doing; they are hints, not evidence.
-MOST_PLACES = 64
 DEFAULT_SCHEMA = "custody"
-LARGEST = 2**63 - 1
-ROWS_AT_ONCE = 4096
 
 
 class PostgresLog:
