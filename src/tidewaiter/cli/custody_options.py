@@ -106,9 +106,9 @@ def tell_discrepancies(found: tuple[Discrepancy, ...] | list[Discrepancy]) -> No
         if one.devices:
             where.append(", ".join(one.devices))
         if one.since_ms is not None:
-            where.append(f"still right at {shown_moment(one.since_ms)}")
+            where.append(f"since {shown_moment(one.since_ms)}")
         if one.until_ms is not None:
-            where.append(f"right again at {shown_moment(one.until_ms)}")
+            where.append(f"until {shown_moment(one.until_ms)}")
         if where:
             echo(f"    {'; '.join(where)}")
 
