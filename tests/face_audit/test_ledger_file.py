@@ -75,7 +75,7 @@ def test_a_status_counts_what_was_denied_or_is_in_doubt_as_left(tmp_path):
                 ledger.append(sent.model_copy(update={"state": "answered", "outcome": outcome}))
     (tmp_path / "p.toml").write_text("")
     said = CliRunner().invoke(command, [str(tmp_path / "p.toml")], catch_exceptions=False)
-    assert "of 3 trials, 2 are left" in said.output
+    assert "of 3 trials; 2 left" in said.output
 
 
 def test_another_protocol_or_picture_is_refused(path):
