@@ -111,6 +111,13 @@ def test_a_service_that_is_down_ends_the_run():
     assert len(set(given.recogniser.asked)) == 10
 
 
+def test_a_limit_that_a_silent_service_used_up_says_so():
+    given = ports(recogniser=MadeRecogniser(faults=lambda *_: BROKEN))
+    ending = run(audit(), given, Limits(max_calls=2, retries=3))
+    assert "2 calls" in str(ending.reason)
+    assert "the last answered with status 500" in str(ending.reason)
+
+
 def test_a_long_break_that_the_service_asks_for_is_told_and_not_slept_through():
     def faults(trial, count):
         return Reply(Outcome.THROTTLED, http=429, retry_after_s=1e9) if count == 1 else None

@@ -110,4 +110,5 @@ def test_the_page_speaks_french_and_is_the_same_every_time(record):
     page = audit_page(record, {}, "fr")
     assert "Ce que cet audit ne couvre pas" in page
     assert "What this audit" not in page
+    assert "(look-alike)" not in page
     assert page == audit_page(record, {}, "fr")

@@ -113,12 +113,7 @@ def carry_out(
         run.enrol(gallery)
         reason = _ask_all(run, todo, len(trials))
     except _CapReached:
-        reason = tr(
-            "the limit of the protocol is reached: {calls} calls, {cost} spent; raise [limits] "
-            "and run again to go on",
-            calls=run.book.calls,
-            cost=str(run.book.cost),
-        )
+        reason = _limit_reached(run)
     except _AskedToWait as asked:
         reason = tr(
             "the service asks for a break of {minutes:.0f} minutes; what was answered is kept; "
@@ -146,6 +141,27 @@ def open_probes(
             continue
         left[trial.probe.key] = trial.probe
     return tuple((probe, key in judged) for key, probe in left.items())
+
+
+def _limit_reached(run: _Run) -> Text:
+    """A limit that a silent service used up is to be raised only once it speaks."""
+    calls, cost = run.book.calls, str(run.book.cost)
+    last = run.last_reply
+    if last is not None and last.outcome in WORTH_ASKING_AGAIN:
+        return tr(
+            "the limit of the protocol is reached: {calls} calls, {cost} spent, the last answered "
+            "with {said}; see that the service is up and that the protocol describes its address "
+            "and replies, then raise [limits] and run again to go on",
+            calls=calls,
+            cost=cost,
+            said=_said(last),
+        )
+    return tr(
+        "the limit of the protocol is reached: {calls} calls, {cost} spent; raise [limits] "
+        "and run again to go on",
+        calls=calls,
+        cost=cost,
+    )
 
 
 def _ask_all(run: _Run, todo: Sequence[Trial], total: int) -> Text | None:
