@@ -345,8 +345,13 @@ def test_a_recapture_counts_the_people_attacked_and_is_of_no_pair():
     assert all(pair == "" for _, pair in shown)
 
 
-def test_a_plan_promises_what_the_report_of_no_success_shows():
-    found = audit(base=PROTOCOL + '[[attacks]]\nspecies = "recapture-screen"\n')
+@pytest.mark.parametrize(
+    ("people", "pairs"), [(12, ""), (7, "pairs = { lookalike = 0, random = 1 }\n")]
+)
+def test_a_plan_promises_what_the_report_of_no_success_shows(people, pairs):
+    base = PROTOCOL + '[[attacks]]\nspecies = "recapture-screen"\n'
+    base = base.replace('species = "swap-feather"\n', f'species = "swap-feather"\n{pairs}')
+    found = audit(base=base, people=listed(people))
     plan = estimated(found, MadeRecogniser())
     never = ports(recogniser=MadeRecogniser(faults=lambda *_: Reply(Outcome.NO_MATCH, 0.1)))
     carry_out(found.trials, found.gallery, never, Limits())

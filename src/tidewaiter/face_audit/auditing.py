@@ -7,8 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+import numpy as np
+
 from tidewaiter.errors import ConfigurationError, InputError
-from tidewaiter.evaluation.intervals import clopper_pearson
+from tidewaiter.evaluation.clustered import two_way_clopper_pearson
 from tidewaiter.evaluation.planning import (
     fewest_trials_below,
     most_successes_below,
@@ -87,7 +89,7 @@ class Estimate:
 
     bound_if_none: float
     """What a species that is never accepted can be shown to stay below: the upper end of the
-    report's interval, by the targets or the attackers, whichever are fewer."""
+    report's interval, of the species about which least can be shown."""
 
     most_successes: int | None
     """Successes with which a species still lies below the acceptable line; None: not even 0."""
@@ -173,7 +175,7 @@ def estimated(
     )
     money = limits.most_money
     targets, attackers = len(audit.setting.targets), _attackers(audit.trials)
-    independent = min(targets, attackers)
+    bound = _bound_if_none(audit.trials)
     return Estimate(
         trials={role.value: roles[role.value] for role in Role},
         attack_pictures=len(forgeries),
@@ -188,8 +190,10 @@ def estimated(
         lowest_fmr=smallest_reportable_rate(max(pairs, 1)),
         targets=targets,
         attackers=attackers,
-        bound_if_none=clopper_pearson(0, independent).upper if independent else 1.0,
-        most_successes=most_successes_below(ACCEPTABLE, independent),
+        bound_if_none=bound,
+        most_successes=most_successes_below(ACCEPTABLE, min(targets, attackers))
+        if bound < ACCEPTABLE
+        else None,
         targets_needed=fewest_trials_below(ACCEPTABLE),
     )
 
@@ -253,6 +257,22 @@ def _attackers(trials: Sequence[Trial]) -> int:
         if trial.species:
             by_species.setdefault(trial.species, set()).add(trial.attacker)
     return min((len(names) for names in by_species.values()), default=0)
+
+
+def _bound_if_none(trials: Sequence[Trial]) -> float:
+    by_species: dict[str, list[Trial]] = {}
+    for trial in trials:
+        if trial.species and trial.headline:
+            by_species.setdefault(trial.species, []).append(trial)
+    return max(
+        (
+            two_way_clopper_pearson(
+                np.zeros(len(of), np.bool_), [t.target for t in of], [t.attacker for t in of]
+            ).upper
+            for of in by_species.values()
+        ),
+        default=1.0,
+    )
 
 
 def _left(audit: Audit, book: Book) -> int:
