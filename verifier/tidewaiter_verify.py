@@ -23,7 +23,7 @@ f6747b02fd057970162032a845140e701651385ee432f9079fb8febb6a1a0be7  tidewaiter.cus
 ab037dac6379cb65e3b889766ad154667281cd488d5add7532edee6029dea3a8  tidewaiter.custody.key_history
 a131b6f9e1778fa6dd0728d0ca434b968440925cd5e88d174f9c6968d218935f  tidewaiter.custody.approvals
 5da2cb1c6075a12565d97a16aa83d5b617f3bf9d7c0ab5f15a118cfc2817dd03  tidewaiter.custody.chains
-feb3b55c11f81a1d4967025af9dd3e5cdf5c1d7602a5ecc24acdd09477069191  tidewaiter.custody.commitments
+6c385c2c5eb9932367994e3f12ace2df4a230278f4e1d35344f3cc54e6bc27f6  tidewaiter.custody.commitments
 02b195b9417b14adc6dd5a44883c19fc854962d4df134a44b3ac1c35f9223bdb  tidewaiter.custody.extra
 3995a0c6979c2ece968197f40737fe52c3c4ddabea1d4a57f5add07c1d2de1a9  tidewaiter.custody.gaps
 a54a904004411f855b3a733c4f05f9d6c6f193087ad42a58794a195fb762bc09  tidewaiter.custody.witness_times
@@ -33,7 +33,7 @@ f4f2cee40d8e0d5131ac1db92f2d529929b4f4ef5df00fee1b020a874e839bff  tidewaiter.cus
 a114e5ca2a0c0926a75a5dae135efab1998ddc7e93fe90bb501d8ad4e2c4a8cb  tidewaiter.custody.checkpoint
 0d9c1bc8aa71f2aba2fda67f8f060b1ba1ae7b07f25b4939ddef2bfe8e90f010  tidewaiter.custody.cosignature
 865dc81e25e196689269525ed84e6251bd6682c0762b722b30915b38d6dc866c  tidewaiter.custody.policy
-804800a6bb469aa256cb5e3cece54e9fecb799c3330a0e568be2f64df5c97f10  tidewaiter.custody.trust
+37ee9008066f5350ecc4810eac516ec320db0c334694208f2c3679054801c991  tidewaiter.custody.trust
 fde59d4888ec08fbeb5b32ce17240006491955b75eb3a17843bc43599ae1ec65  tidewaiter.custody.verify_files
 4a5f8195656adb75c1cae2a3c7a8df4b997cc135fad24659d678266e13950c43  tidewaiter.custody.verify
 ac96181aa7c2263eddf1919ec690a8a6af6cc605b94534ffa57e110d881f164e  tidewaiter.storage.plain_file
@@ -2449,6 +2449,8 @@ def _parse_opening(found: Any) -> Opening:
     record, field, salt, value = (found[name] for name in ("record", "field", "salt", "value"))
     if not all(isinstance(text, str) for text in (record, field, salt)):
         raise MalformedText("an opening whose record, field and salt are not texts")
+    if not NAMED.fullmatch(field):
+        raise MalformedText("an opening of a field that no record can have")
     if not isinstance(value, str | int):
         raise MalformedText("an opening whose value is neither text nor number")
     try:
@@ -3771,6 +3773,9 @@ def _policy_word(word: bytes) -> str:
 #
 # Whether a checkpoint is what the policy asks for: the log's key, and a quorum of witnesses.
 
+_LONGEST_WORD = 200
+
+
 @dataclass(frozen=True)
 class JudgedCheckpoint:
     """A checkpoint signed by a known log, with what the witnesses of the policy say of it.
@@ -3798,12 +3803,12 @@ def judge_checkpoint(data: bytes, policy: Policy) -> JudgedCheckpoint:
     checkpoint = Checkpoint.parse(note.text)
     if checkpoint.extensions:
         raise MalformedText(
-            f"the checkpoint of {checkpoint.origin} has extension lines; "
+            f"the checkpoint of {_one_word(checkpoint.origin)} has extension lines; "
             "this log never writes any, and not every cosignature covers them"
         )
     keys = [log.key for log in policy.logs if log.key.name == checkpoint.origin]
     if not keys:
-        raise UnknownSigner(f"the log {checkpoint.origin} is not in the policy")
+        raise UnknownSigner(f"the log {_one_word(checkpoint.origin)} is not in the policy")
     open_note(note, keys)
     confirmed = _confirmed(note, checkpoint, policy)
     met = policy.quorum_met(confirmed.keys())
@@ -3837,6 +3842,15 @@ def _quorum_time_s(confirmed: Mapping[str, int], policy: Policy) -> int | None:
         if policy.quorum_met({name for name, at in confirmed.items() if at <= time_s}):
             return time_s
     return None
+
+
+def _one_word(origin: str) -> str:
+    """A foreign origin as it is shown: a log of a policy has no spaces in its name, and is short.
+
+    With spaces it could read as a sentence of the verdict.
+    """
+    word = "_".join(origin.split())
+    return word if len(word) <= _LONGEST_WORD else f"{word[:_LONGEST_WORD]}…"
 
 
 # == tidewaiter.custody.verify_files

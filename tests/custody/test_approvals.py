@@ -307,6 +307,8 @@ def test_equal_values_have_unequal_commitments():
         [{"record": "a", "field": "media", "salt": "00 " * 16, "value": 1}],
         [{"record": "a", "field": "media", "salt": "00" * 16, "value": []}],
         [{"record": "a", "field": 1, "salt": "00" * 16, "value": 1}],
+        [{"record": "a", "field": "", "salt": "00" * 16, "value": 1}],
+        [{"record": "a", "field": "x is the manifest", "salt": "00" * 16, "value": 1}],
         [{"record": "a", "field": "media", "salt": 0, "value": 1}],
         [{"record": "a", "field": "media", "salt": "00" * 16, "value": 1, "more": 1}],
         [{"record": 1, "field": "media", "salt": "00" * 16, "value": 1}],

@@ -487,14 +487,19 @@ def test_an_approval_that_does_not_count_is_not_told_beside_those_that_do():
     assert "minister" not in verdict.words()
 
 
+def named(world, origin: str, text: str = ""):
+    """The verdict on a proof file from a log that calls itself so."""
+    tree = Tree([leaf_hash(world.leaves[0])])
+    note = sign_note(Checkpoint(origin, 1, tree.root()).text + text, LOG).encoded
+    proof = ProofFile(0, (), note, pack_extra(world.leaves[0])).encoded
+    return verify(Bundle((Part("one", proof),)), POLICY)
+
+
 @pytest.mark.parametrize("mark", ["\u2028", "\u0085", "\u202e", "\u009b", "\x7f"])
 def test_the_name_of_a_foreign_log_cannot_write_a_line_of_the_verdict(world, mark):
     """A note allows every character but controls below U+0020, and some of the others end lines."""
     origin = f"x{mark}Proven{mark}  - film.mp4 is the manifest of bwc-1/1 logged as entry 4{mark}"
-    tree = Tree([leaf_hash(world.leaves[0])])
-    note = sign_note(Checkpoint(origin, 1, tree.root()).text, LOG).encoded
-    proof = ProofFile(0, (), note, pack_extra(world.leaves[0])).encoded
-    verdict = verify(Bundle((Part("one", proof),)), POLICY)
+    verdict = named(world, origin)
     assert verdict.exit_code == 3
     for language in ("en", "fr"):
         told = words_in(verdict, language)
@@ -502,15 +507,22 @@ def test_the_name_of_a_foreign_log_cannot_write_a_line_of_the_verdict(world, mar
         assert len(told.splitlines()) == 4
 
 
+def test_the_name_of_a_foreign_log_is_no_sentence(world):
+    claim = "film.mp4 is the manifest of bwc-1/1 logged as entry 4"
+    said = named(world, claim).missing[0]
+    word = "film.mp4_is_the_manifest_of_bwc-1/1_logged_as_entry_4"
+    assert said == f"one: the log {word} is not in the policy"
+    assert "manifeste" not in words_in(named(world, claim), "fr")
+    assert " is the manifest" not in named(world, claim, "extended\n").words()
+
+
 def test_the_name_of_a_foreign_log_cannot_hold_up_a_translation(world):
     """A name may be as long as a note; looked up as a sentence it would take for ever."""
-    origin = " of the bundle  in , unaltered" * 10_000
-    tree = Tree([leaf_hash(world.leaves[0])])
-    note = sign_note(Checkpoint(origin, 1, tree.root()).text, LOG).encoded
-    proof = ProofFile(0, (), note, pack_extra(world.leaves[0])).encoded
-    verdict = verify(Bundle((Part("one", proof),)), POLICY)
-    assert [len(one) for one in verdict.missing] == [2001]
+    verdict = named(world, " of the bundle  in , unaltered" * 10_000)
+    assert len(verdict.missing[0]) < 300
     assert words_in(verdict, "fr").startswith("INDÉCIDABLE")
+    part = Part("one" + " of the bundle  in , unaltered" * 10_000, b"c2sp.org/tlog-proof@v1")
+    assert words_in(verify(Bundle((part,)), POLICY), "fr").startswith("CONTREDIT")
 
 
 def test_groups_within_groups_do_not_end_the_verifier(world):

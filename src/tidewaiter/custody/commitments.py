@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tidewaiter.custody.record import Record, canonical, parse_canonical
+from tidewaiter.custody.record_kinds import NAMED
 from tidewaiter.errors import MalformedText
 
 COMMITTED_AS = b"tidewaiter/commit/v1\0"
@@ -69,6 +70,8 @@ def _parse_opening(found: Any) -> Opening:
     record, field, salt, value = (found[name] for name in ("record", "field", "salt", "value"))
     if not all(isinstance(text, str) for text in (record, field, salt)):
         raise MalformedText("an opening whose record, field and salt are not texts")
+    if not NAMED.fullmatch(field):
+        raise MalformedText("an opening of a field that no record can have")
     if not isinstance(value, str | int):
         raise MalformedText("an opening whose value is neither text nor number")
     try:

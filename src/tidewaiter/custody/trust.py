@@ -13,6 +13,8 @@ from tidewaiter.custody.policy import Policy
 from tidewaiter.custody.proof import ProofFile
 from tidewaiter.errors import MalformedText, UnknownSigner
 
+_LONGEST_WORD = 200
+
 
 @dataclass(frozen=True)
 class JudgedCheckpoint:
@@ -41,12 +43,12 @@ def judge_checkpoint(data: bytes, policy: Policy) -> JudgedCheckpoint:
     checkpoint = Checkpoint.parse(note.text)
     if checkpoint.extensions:
         raise MalformedText(
-            f"the checkpoint of {checkpoint.origin} has extension lines; "
+            f"the checkpoint of {_one_word(checkpoint.origin)} has extension lines; "
             "this log never writes any, and not every cosignature covers them"
         )
     keys = [log.key for log in policy.logs if log.key.name == checkpoint.origin]
     if not keys:
-        raise UnknownSigner(f"the log {checkpoint.origin} is not in the policy")
+        raise UnknownSigner(f"the log {_one_word(checkpoint.origin)} is not in the policy")
     open_note(note, keys)
     confirmed = _confirmed(note, checkpoint, policy)
     met = policy.quorum_met(confirmed.keys())
@@ -80,3 +82,12 @@ def _quorum_time_s(confirmed: Mapping[str, int], policy: Policy) -> int | None:
         if policy.quorum_met({name for name, at in confirmed.items() if at <= time_s}):
             return time_s
     return None
+
+
+def _one_word(origin: str) -> str:
+    """A foreign origin as it is shown: a log of a policy has no spaces in its name, and is short.
+
+    With spaces it could read as a sentence of the verdict.
+    """
+    word = "_".join(origin.split())
+    return word if len(word) <= _LONGEST_WORD else f"{word[:_LONGEST_WORD]}…"
