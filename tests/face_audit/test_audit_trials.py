@@ -112,3 +112,16 @@ def test_a_probe_is_the_same_after_a_journey_to_a_worker():
     for trial in audit(base=MORPHS).trials:
         said = json.loads(json.dumps(_payload(Path("w"), trial.probe, judged=True)))
         assert _probe(said["probe"]) == trial.probe
+
+
+def test_a_recapture_is_made_once_for_each_target_however_many_pictures_others_gave():
+    rows = listed().splitlines()
+    few = [
+        row
+        for row in rows
+        if not (row.startswith(("p01", "p04", "p07")) and "/1." not in row and "/0." not in row)
+    ]
+    base = PROTOCOL.replace("swap-feather", "recapture-print")
+    found = audit(base=base, people="\n".join(few) + "\n")
+    targets = [t.target for t in found.trials if t.species == "recapture-print"]
+    assert sorted(targets) == sorted(found.setting.targets)

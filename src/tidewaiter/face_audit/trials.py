@@ -304,8 +304,11 @@ def _forged(species: str, target: Person, source: Person, number: int, seed: int
     own = _two_of(source.probes, number)
     kind = SPECIES[species]
     pairs: list[tuple[Photo, Photo | None]] = [(one, other) for one in own for other in theirs]
-    if kind.family not in {"swap", "morph"}:
-        pairs = [(other, one if kind.uses_donor else None) for one in own for other in theirs]
+    if not kind.uses_donor:
+        # The same for every source, however many pictures they gave: it is made once.
+        pairs = [(other, None) for _ in range(2) for other in theirs]
+    elif kind.family not in {"swap", "morph"}:
+        pairs = [(other, one) for one in own for other in theirs]
     host, donor = pairs[0]
     return Probe(host, donor, species, seed, instead=tuple(dict.fromkeys(pairs[1:])))
 
