@@ -58,6 +58,8 @@ NOT_MUTATED = {
 LONGEST_TEST_S = 0.3
 # Of these tests each takes a tenth of that: whoever takes longer is caught in an endless loop.
 MOST_CPU_S = 3
+# Or it waits for something that never comes, such as a writer to a pipe.
+MOST_WAIT_S = 100
 MOST_MEMORY_BYTES = 4 << 30
 # The tests of these modules: what is in their names. Fuzzing and other programs are left out,
 # and the verdict in French, which asks for words alone.
@@ -273,7 +275,8 @@ def _run_changed(module: str, tree: ast.Module, items: Mapping[int, pytest.Item]
     Writes to `tell` which test it begins.
     """
     resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY_BYTES, MOST_MEMORY_BYTES))
-    signal.signal(signal.SIGPROF, signal.SIG_DFL)
+    for ends in (signal.SIGPROF, signal.SIGALRM):
+        signal.signal(ends, signal.SIG_DFL)
     fresh = ModuleType(module)
     fresh.__file__ = sys.modules[module].__file__
     try:
@@ -284,6 +287,7 @@ def _run_changed(module: str, tree: ast.Module, items: Mapping[int, pytest.Item]
     for (place, item), following in zip(items.items(), [*[*items.values()][1:], None], strict=True):
         os.write(tell, f"{place}\n".encode())
         signal.setitimer(signal.ITIMER_PROF, MOST_CPU_S)
+        signal.setitimer(signal.ITIMER_REAL, MOST_WAIT_S)
         if not _passes(item, following):
             return 1
     return 0
@@ -326,7 +330,12 @@ def _tried_again(hunt: Hunt, name: str, known: dict[str, Any]) -> dict[str, Any]
     before = sum(one["module"] == _short(name) for one in hunt.known)
     now = _summary(hunt, name, None)
     left = now["without effect"] + now["not noticed"]
-    gone = max(0, before - hunt.tried[name])
+    here = {(one.where, one.what) for one in sites(ast.parse(hunt.sources[name]))}
+    gone = sum(
+        (one["where"], one["fault"]) not in here
+        for one in hunt.known
+        if one["module"] == _short(name)
+    )
     changed = {"faults": known["faults"] - gone, "noticed": known["noticed"] + before - gone - left}
     return known | now | changed
 

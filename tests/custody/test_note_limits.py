@@ -28,6 +28,7 @@ from tidewaiter.custody.note import (
 )
 from tidewaiter.custody.policy import LARGEST_POLICY_BYTES, Policy
 from tidewaiter.custody.proof import LONGEST_PATH, ProofFile
+from tidewaiter.custody.trust import judge_checkpoint
 from tidewaiter.custody.verdict import Conclusion, Notebook
 from tidewaiter.errors import BadSignature, MalformedText, UnknownSigner
 
@@ -104,6 +105,17 @@ def test_a_checkpoint_is_of_a_size_that_there_can_be():
             Checkpoint(line, 1, bytes(32))
         with pytest.raises(MalformedText, match="is empty or is more than one line"):
             Checkpoint(ORIGIN, 1, bytes(32), (line,))
+
+
+@pytest.mark.parametrize(("length", "shown"), [(200, "o" * 200), (201, "o" * 200 + "…")])
+def test_the_name_of_a_foreign_log_is_shown_up_to_its_limit(length, shown):
+    foreign = Checkpoint("o" * length, 7, bytes(32)).text
+    for text, told in (
+        (foreign, f"the log {shown} is not in the policy"),
+        (foreign + "more\n", f"the checkpoint of {shown} has extension lines"),
+    ):
+        with pytest.raises((UnknownSigner, MalformedText), match=told):
+            judge_checkpoint(sign_note(text, LOG).encoded, Policy.parse(POLICY))
 
 
 def test_a_checkpoint_has_three_lines_and_then_others():
