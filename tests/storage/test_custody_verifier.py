@@ -24,6 +24,7 @@ from tidewaiter.storage.custody_bundle import (
     run_verifier,
 )
 from tidewaiter.storage.custody_verifier import VERIFIER_NAME, stand_alone_verifier
+from tidewaiter.storage.plain_file import opened_plain
 
 ROOT = Path(__file__).parents[2]
 COMMITTED = ROOT / "verifier" / VERIFIER_NAME
@@ -231,6 +232,18 @@ def test_the_verdict_as_json_is_written_for_people_too(bundle, capsys):
     told = capsys.readouterr().out
     assert told.startswith('{\n "conclusion": "proven",\n')
     assert "caméra.mp4 is, byte for byte, the recording bwc-1/2" in told
+
+
+def test_what_is_no_plain_file_is_closed_again(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "file").write_bytes(b"x")
+    with opened_plain(tmp_path / "file") as stream:
+        free = stream.fileno()
+    for _ in range(3):
+        with pytest.raises(OSError, match="no plain file"):
+            opened_plain(tmp_path / "pipe")
+    with opened_plain(tmp_path / "file") as stream:
+        assert stream.fileno() == free, "the lowest number that is free, as POSIX has it"
 
 
 def test_a_module_is_joined_after_those_it_imports():
