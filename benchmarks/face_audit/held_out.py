@@ -11,9 +11,14 @@ saw the other learned. Of each family at least one species is left out and one i
         --leave-out reenact
     tidewaiter fit gate --genuine FACES --out AGAIN --pairs 12000 --seed 1
     python benchmarks/face_audit/pilot.py --out FOLDER --model FOLDER --impostors 175 \
-        --every-species --gate-network GATE --gate-network OTHER --gate-network A \
-        --gate-network B --gate-network AGAIN --gates 6 --name held_out_audit
-    python benchmarks/face_audit/held_out.py GATE OTHER A B AGAIN
+        --every-species --random 0 --seeds 4 --gate-network GATE --gate-network A \
+        --gate-network B --gate-network OTHER --gate-network AGAIN --gates 6 \
+        --name held_out_audit
+    python benchmarks/face_audit/held_out.py GATE A B OTHER AGAIN
+
+Every person is attacked with the pictures of one look-alike, four times: a seed of a protocol is
+one draw of a kind's chances (how coarse, how strong, how it is blended) for all pairs alike, and
+with a single one, as in gates.json, a kind is as hard or as easy as that draw happens to be.
 
 GATE and OTHER are those of gates.json; another seed also chooses other people to fit on. Writes
 results/held_out.json: the share of attacks that pass gate and recognition (IAPAR) at a false match

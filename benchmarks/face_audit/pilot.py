@@ -89,6 +89,7 @@ ATTACK = """\
 [[attacks]]
 species = "{species}"
 pairs = {{ lookalike = 1, random = {random} }}
+seeds = {seeds}
 """
 
 
@@ -117,6 +118,7 @@ def main() -> None:
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--people", type=int, default=40)
     parser.add_argument("--random", type=int, default=3, help="random attackers of each person")
+    parser.add_argument("--seeds", type=int, default=1, help="draws of each kind's chances")
     parser.add_argument("--impostors", type=int, default=0)
     parser.add_argument("--portraits", action="store_true")
     parser.add_argument("--every-species", action="store_true")
@@ -168,9 +170,10 @@ def audited(
     head = HEAD.format(
         model=given.model.resolve(), gate=gate.protocol, held_out=json.dumps(held_out)
     )
-    protocol = given.out / f"gate{number}-{given.random}.toml"
-    text = head + "".join(ATTACK.format(species=n, random=given.random) for n in species)
-    protocol.write_text(text, encoding="utf-8")
+    protocol = given.out / f"gate{number}-{given.random}-{given.seeds}.toml"
+    seeds = list(range(1, given.seeds + 1))
+    attacks = (ATTACK.format(species=n, random=given.random, seeds=seeds) for n in species)
+    protocol.write_text(head + "".join(attacks), encoding="utf-8")
     folder = protocol.with_suffix("")
     folder.mkdir(exist_ok=True)
     shared = given.out / "pictures"
@@ -232,6 +235,7 @@ def summed_up(
     return {
         "people": results.people,
         "pairs": results.people["targets"] * (1 + given.random),
+        "draws_of_each_kind": given.seeds,
         "network": SHIPPED[FACE_MANIPULATION].sha256,
         "species": sorted({row.species for row in results.at[0].attacks}),
         "workers": given.workers,
