@@ -14,7 +14,7 @@ bc473ba8d7f891b4321bedd83b4bdc5be9094e96e08d00c55c2eea647127e736  tidewaiter.cus
 afa33291a522a1faf01e30d3f333b89bf9126b060647a448499372991b9cb3c3  tidewaiter.custody.note
 5a64399478214a1aa27bebf328c1478c62b7338de624615864c272c5b400d333  tidewaiter.custody.proof
 35f0325db71c2012d013d4255deaace5c6dff19502039a6dad7df11db3fd2124  tidewaiter.custody.discrepancy
-dfd2d1a9af58f7f3f7f1f905e2c0e69f957d84ca50dbdcb588ce360ad49ca5d2  tidewaiter.custody.findings_french
+36ad8db826545970060c443d72919a5905dae9b03d237149097b8d4115e2a817  tidewaiter.custody.findings_french
 bce86b231d7332f5f1e4ad032d4919f58afd278e77bc5c40136302c5e071ee01  tidewaiter.custody.verdict
 f6747b02fd057970162032a845140e701651385ee432f9079fb8febb6a1a0be7  tidewaiter.custody.verdict_french
 6e8806685e448090a833689873d8bb5ce600c5cb761556cddf7fbc30ac526744  tidewaiter.custody.translating
@@ -22,7 +22,7 @@ f6747b02fd057970162032a845140e701651385ee432f9079fb8febb6a1a0be7  tidewaiter.cus
 8e31c30e9a064730304a71cf23bbc978829e0889af2508b5357c781d5cd961b3  tidewaiter.custody.record
 ab037dac6379cb65e3b889766ad154667281cd488d5add7532edee6029dea3a8  tidewaiter.custody.key_history
 a131b6f9e1778fa6dd0728d0ca434b968440925cd5e88d174f9c6968d218935f  tidewaiter.custody.approvals
-5da2cb1c6075a12565d97a16aa83d5b617f3bf9d7c0ab5f15a118cfc2817dd03  tidewaiter.custody.chains
+12415133253278a42ccf81b3a7571ddb60379dcac50784f4007ed8d77203628c  tidewaiter.custody.chains
 6c385c2c5eb9932367994e3f12ace2df4a230278f4e1d35344f3cc54e6bc27f6  tidewaiter.custody.commitments
 02b195b9417b14adc6dd5a44883c19fc854962d4df134a44b3ac1c35f9223bdb  tidewaiter.custody.extra
 3995a0c6979c2ece968197f40737fe52c3c4ddabea1d4a57f5add07c1d2de1a9  tidewaiter.custody.gaps
@@ -909,6 +909,10 @@ FRENCH_FINDINGS = {
     "the file numbers of camera {who} jump from {a#} to {b#}: files {c#} to {d#} were not docked": (
         "les numéros de fichier de la caméra {who} sautent de {a#} à {b#} : les fichiers {c#} à "
         "{d#} n'ont pas été déposés"
+    ),
+    "the file numbers of camera {who} jump from {a#} to {b#}: file {c#} was not docked": (
+        "les numéros de fichier de la caméra {who} sautent de {a#} à {b#} : le fichier {c#} n'a "
+        "pas été déposé"
     ),
     "number {n#} is missing from the records of {who}": (
         "le numéro {n#} manque parmi les entrées de {who}"
@@ -2349,9 +2353,12 @@ class DeviceChain:
         self.camera_no = number
         if last is None or number <= last + 1:
             return []
+        lacking = f"files {last + 1} to {number - 1} were"
+        if number == last + 2:
+            lacking = f"file {last + 1} was"
         text = (
-            f"the file numbers of camera {self.device} jump from {last} to {number}: files "
-            f"{last + 1} to {number - 1} were not docked"
+            f"the file numbers of camera {self.device} jump from {last} to {number}: {lacking} "
+            "not docked"
         )
         return [
             Discrepancy("sequence-gap", text, index, index, (self.device,), None, record.claimed_ms)

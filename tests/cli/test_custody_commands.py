@@ -349,7 +349,7 @@ def test_a_recording_that_was_due_and_not_made_shows(copied):
 def test_a_camera_file_that_was_never_docked_shows(copied):
     (copied.card / "MOV_0004.txt").write_bytes(b"recorded after one that is not here")
     copied.do("dock", "--device", "bwc-0017", copied.card)
-    assert "files 3 to 3 were not docked" in copied.do("gaps").text
+    assert "file 3 was not docked" in copied.do("gaps").text
 
 
 def test_a_shorter_life_takes_two_people_and_a_longer_one_does_not(copied):

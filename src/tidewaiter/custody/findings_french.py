@@ -131,6 +131,10 @@ FRENCH_FINDINGS = {
         "les numéros de fichier de la caméra {who} sautent de {a#} à {b#} : les fichiers {c#} à "
         "{d#} n'ont pas été déposés"
     ),
+    "the file numbers of camera {who} jump from {a#} to {b#}: file {c#} was not docked": (
+        "les numéros de fichier de la caméra {who} sautent de {a#} à {b#} : le fichier {c#} n'a "
+        "pas été déposé"
+    ),
     "number {n#} is missing from the records of {who}": (
         "le numéro {n#} manque parmi les entrées de {who}"
     ),
