@@ -22,7 +22,7 @@ f6747b02fd057970162032a845140e701651385ee432f9079fb8febb6a1a0be7  tidewaiter.cus
 8e31c30e9a064730304a71cf23bbc978829e0889af2508b5357c781d5cd961b3  tidewaiter.custody.record
 ab037dac6379cb65e3b889766ad154667281cd488d5add7532edee6029dea3a8  tidewaiter.custody.key_history
 a131b6f9e1778fa6dd0728d0ca434b968440925cd5e88d174f9c6968d218935f  tidewaiter.custody.approvals
-12415133253278a42ccf81b3a7571ddb60379dcac50784f4007ed8d77203628c  tidewaiter.custody.chains
+79c26684c3c42c9dbd92b1afae29bd13e76f1f852bf1b80d82af781811ca2779  tidewaiter.custody.chains
 6c385c2c5eb9932367994e3f12ace2df4a230278f4e1d35344f3cc54e6bc27f6  tidewaiter.custody.commitments
 02b195b9417b14adc6dd5a44883c19fc854962d4df134a44b3ac1c35f9223bdb  tidewaiter.custody.extra
 3995a0c6979c2ece968197f40737fe52c3c4ddabea1d4a57f5add07c1d2de1a9  tidewaiter.custody.gaps
@@ -2353,13 +2353,15 @@ class DeviceChain:
         self.camera_no = number
         if last is None or number <= last + 1:
             return []
-        lacking = f"files {last + 1} to {number - 1} were"
-        if number == last + 2:
-            lacking = f"file {last + 1} was"
         text = (
-            f"the file numbers of camera {self.device} jump from {last} to {number}: {lacking} "
-            "not docked"
+            f"the file numbers of camera {self.device} jump from {last} to {number}: files "
+            f"{last + 1} to {number - 1} were not docked"
         )
+        if number == last + 2:
+            text = (
+                f"the file numbers of camera {self.device} jump from {last} to {number}: file "
+                f"{last + 1} was not docked"
+            )
         return [
             Discrepancy("sequence-gap", text, index, index, (self.device,), None, record.claimed_ms)
         ]

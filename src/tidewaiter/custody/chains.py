@@ -218,13 +218,15 @@ class DeviceChain:
         self.camera_no = number
         if last is None or number <= last + 1:
             return []
-        lacking = f"files {last + 1} to {number - 1} were"
-        if number == last + 2:
-            lacking = f"file {last + 1} was"
         text = (
-            f"the file numbers of camera {self.device} jump from {last} to {number}: {lacking} "
-            "not docked"
+            f"the file numbers of camera {self.device} jump from {last} to {number}: files "
+            f"{last + 1} to {number - 1} were not docked"
         )
+        if number == last + 2:
+            text = (
+                f"the file numbers of camera {self.device} jump from {last} to {number}: file "
+                f"{last + 1} was not docked"
+            )
         return [
             Discrepancy("sequence-gap", text, index, index, (self.device,), None, record.claimed_ms)
         ]
