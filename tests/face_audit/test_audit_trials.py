@@ -81,6 +81,27 @@ def test_more_seeds_turn_through_the_photos():
     assert all(len(files) == 2 for files in pairs.values())
 
 
+def test_every_forgery_has_a_draw_of_its_own_and_the_same_one_anywhere():
+    """One draw for all pairs would make a species as strong as that draw happens to be."""
+    base = PROTOCOL.replace('species = "swap-feather"', 'species = "swap-feather"\nseeds = [1, 2]')
+    first, again = (
+        {t.probe.key: t.probe.draw for t in of(audit(base=base), Role.ATTACK)} for _ in range(2)
+    )
+    assert first == again
+    assert len(set(first.values())) == len(first) > 10
+
+
+def test_parts_of_a_morph_share_the_draw_of_everything_else():
+    base = PROTOCOL.replace('morph-complete"', 'morph-complete"\nalpha = [0.3, 0.5]')
+    found = audit(base=base)
+    by_draw = {}
+    for trial in of(found, Role.ATTACK):
+        if trial.probe.alpha is not None:
+            by_draw.setdefault(trial.probe.draw, set()).add(trial.probe.alpha)
+    assert by_draw
+    assert all(parts == {0.3, 0.5} for parts in by_draw.values())
+
+
 def test_a_search_has_no_reference_and_enrols_everybody():
     base = PROTOCOL.replace('adapter = "dlib"', 'adapter = "dlib"\nmode = "identify"')
     found = audit(base=base, people=listed(12, enrol=2))

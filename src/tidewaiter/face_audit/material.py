@@ -149,12 +149,12 @@ class Material:
                 face = self._face(host)
                 other = self._face(donor) if donor else face
                 started = time.perf_counter()
-                forgery = forged(probe.species, face, other, probe.seed, share=probe.alpha)
+                forgery = forged(probe.species, face, other, probe.draw, share=probe.alpha)
             except UnfitFaces as error:
                 problem = str(error)
                 continue
             files = [photo.file for photo in (host, donor) if photo is not None]
-            content = marked(forgery.pixels, probe.species, probe.seed)
+            content = marked(forgery.pixels, probe.species, probe.draw)
             return content, files, round(1000 * (time.perf_counter() - started), 1)
         return UNFIT + problem.encode("utf-8"), [], None
 

@@ -124,7 +124,7 @@ class Attack(_Part):
     species: str
     seeds: tuple[Count, ...] = Field(default=(1,), min_length=1)
     alpha: tuple[Share, ...] = ()
-    """The target's part in a morph; none: drawn from the seed."""
+    """The target's part in a morph; none: drawn for each pair from the seed."""
 
     pairs: Pairs = Pairs()
     references: int = Field(default=2, ge=1, le=20)

@@ -57,14 +57,27 @@ class Probe:
         return ((self.host, self.donor), *self.instead)
 
     @property
+    def draw(self) -> int:
+        """The seed of this forgery alone, from the protocol's and from what it is made of.
+
+        With one for all pairs every attack of a species would be as strong as that one draw,
+        and no interval over people would tell.
+        """
+        parts = (self.species, str(self.seed), *self._made_from)
+        return int.from_bytes(hashlib.sha256("/".join(parts).encode()).digest()[:4], "big")
+
+    @property
     def key(self) -> str:
         """A name of this probe that holds for the same pictures anywhere."""
         if not self.species:
             return self.host.sha256
-        made_from = [photo.sha256 for pair in self.choices for photo in pair if photo is not None]
         recipe = () if self.alpha is None else (f"{self.alpha:g}",)
-        parts = (self.species, str(self.seed), *recipe, *made_from)
+        parts = (self.species, str(self.draw), *recipe, *self._made_from)
         return hashlib.sha256("/".join(parts).encode()).hexdigest()
+
+    @property
+    def _made_from(self) -> list[str]:
+        return [photo.sha256 for pair in self.choices for photo in pair if photo is not None]
 
 
 @dataclass(frozen=True)
