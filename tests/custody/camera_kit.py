@@ -52,7 +52,7 @@ class BoardCamera:
     def take(self, signed: SignedSegment) -> None:
         self.state = signed.following
         self.leaves.append(signed.leaf)
-        sealed = self.site_key and seal_secret(signed.secret, self.site_key, self.random)
+        sealed = self.site_key and seal_secret(signed.secret, self.site_key)
         self.secrets.append(sealed or signed.secret.format())
 
     def tell(self, kind: str, **fields) -> bytes:
