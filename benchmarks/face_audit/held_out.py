@@ -16,9 +16,8 @@ saw the other learned. Of each family at least one species is left out and one i
         --name held_out_audit
     python benchmarks/face_audit/held_out.py GATE A B OTHER AGAIN
 
-Every person is attacked with the pictures of one look-alike, four times: a seed of a protocol is
-one draw of a kind's chances (how coarse, how strong, how it is blended) for all pairs alike, and
-with a single one, as in gates.json, a kind is as hard or as easy as that draw happens to be.
+Every person is attacked with the pictures of one look-alike, four times, from other photos and
+with another draw of the kind's chances (how coarse, how strong, how it is blended).
 
 GATE and OTHER are those of gates.json; another seed also chooses other people to fit on. Writes
 results/held_out.json: the share of attacks that pass gate and recognition (IAPAR) at a false match

@@ -118,7 +118,7 @@ def main() -> None:
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--people", type=int, default=40)
     parser.add_argument("--random", type=int, default=3, help="random attackers of each person")
-    parser.add_argument("--seeds", type=int, default=1, help="draws of each kind's chances")
+    parser.add_argument("--seeds", type=int, default=1, help="forgeries of each pair and kind")
     parser.add_argument("--impostors", type=int, default=0)
     parser.add_argument("--portraits", action="store_true")
     parser.add_argument("--every-species", action="store_true")
