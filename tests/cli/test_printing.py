@@ -5,8 +5,8 @@ from __future__ import annotations
 from click.testing import CliRunner
 
 from tests.face_audit.test_measuring import measured
-from tidewaiter.cli import audit_report
 from tidewaiter.cli.printing import printable
+from tidewaiter.cli.program import program
 from tidewaiter.messages import translator
 from tidewaiter.vocabulary import tr
 
@@ -30,7 +30,7 @@ def test_names_in_a_verdict_do_not_reach_the_terminal_as_they_are(tmp_path, monk
     monkeypatch.setattr("tidewaiter.wiring_audit.open_audit", lambda *_: (None, []))
     monkeypatch.setattr("tidewaiter.wiring_audit.write_report", lambda *_: hostile)
     (tmp_path / "p.toml").write_text("")
-    said = CliRunner().invoke(audit_report.command, [str(tmp_path / "p.toml")])
+    said = CliRunner().invoke(program, ["audit", "report", str(tmp_path / "p.toml")])
     assert said.exit_code == 0
     assert "\x1b" not in said.output
     assert "The gate �]0;owned�." in said.output

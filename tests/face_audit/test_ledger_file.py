@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from tests.face_audit.making import audit, listed, opening
-from tidewaiter.cli.audit_status import command
+from tidewaiter.cli.program import program
 from tidewaiter.errors import InputError, IntegrityError, StorageError
 from tidewaiter.face_audit.ledger import Row, book_of
 from tidewaiter.face_audit.results import Planned
@@ -74,7 +74,8 @@ def test_a_status_counts_what_was_denied_or_is_in_doubt_as_left(tmp_path):
             if outcome is not None:
                 ledger.append(sent.model_copy(update={"state": "answered", "outcome": outcome}))
     (tmp_path / "p.toml").write_text("")
-    said = CliRunner().invoke(command, [str(tmp_path / "p.toml")], catch_exceptions=False)
+    asked = ["audit", "status", str(tmp_path / "p.toml")]
+    said = CliRunner().invoke(program, asked, catch_exceptions=False)
     assert "of 3 trials; 2 left" in said.output
 
 

@@ -15,6 +15,10 @@ from pathlib import Path
 WAIT_S = 30.0
 
 
+class Ended(Exception):
+    """The server has ended itself; the text is its log."""
+
+
 @dataclass
 class PrivatePostgres:
     """A running server; `address` as libpq takes it."""
@@ -49,10 +53,24 @@ class PrivatePostgres:
         pid_file.unlink(missing_ok=True)
         time.sleep(0.2)
 
+    def settle(self) -> None:
+        """Wait until the server answers again; one that has ended itself is started."""
+        assert self.process is not None
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(1)
+        try:
+            self._wait()
+        except Ended:
+            self.start()
+
     def stop(self) -> None:
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(2)  # SIGINT: fast shutdown
-            self.process.wait(WAIT_S)
+            try:
+                self.process.wait(WAIT_S)
+            except subprocess.TimeoutExpired:
+                self.kill()
+                raise
 
     def execute(self, *statements: str) -> None:
         import psycopg
@@ -70,7 +88,8 @@ class PrivatePostgres:
                 psycopg.connect(self.address).close()
             except psycopg.OperationalError:
                 assert self.process is not None
-                assert self.process.poll() is None, (self.folder / "log").read_text()
+                if self.process.poll() is not None:
+                    raise Ended((self.folder / "log").read_text()) from None
                 assert time.monotonic() < end, (self.folder / "log").read_text()
                 time.sleep(0.05)
             else:
