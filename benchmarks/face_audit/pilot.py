@@ -18,9 +18,6 @@ results/species.json every kind of attack:
 
 results/held_out_audit.json every kind of attack, seen and held out, as held_out.py says.
 
-gates.json and species.json were measured when all pairs of a kind shared one draw of its chances
-(they say so as "draws"); held_out.py has every kind with a draw for each forgery.
-
 FOLDER of --model holds the files of the recogniser faceres (docs/howto/audit-adapters.md).
 Six kinds of attack by default; --every-species takes all, --impostors N lets so many people
 more stand for strangers, so that a false match rate of 0.1 % rests on 30 errors; --portraits
