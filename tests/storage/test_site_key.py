@@ -24,9 +24,17 @@ def test_a_secret_is_kept_for_its_owner_and_never_overwritten(tmp_path):
 @pytest.mark.parametrize("text", [b"", b"00" * 31, b"\xff", b"no digits"])
 def test_what_is_no_secret_is_told(tmp_path, text):
     (tmp_path / SITE_KEY_FILE).write_bytes(text)
+    (tmp_path / SITE_KEY_FILE).chmod(0o600)
     with pytest.raises(ConfigurationError, match="restore it from its backup"):
         read_site_key(tmp_path)
     (tmp_path / SITE_KEY_FILE).unlink()
     (tmp_path / SITE_KEY_FILE).mkdir()
     with pytest.raises(ConfigurationError, match="cannot be read"):
+        read_site_key(tmp_path)
+
+
+def test_a_secret_that_others_may_read_is_refused(tmp_path):
+    make_site_key(tmp_path, SECRET)
+    (tmp_path / SITE_KEY_FILE).chmod(0o644)
+    with pytest.raises(ConfigurationError, match="chmod 600"):
         read_site_key(tmp_path)

@@ -36,12 +36,19 @@ def read_keys(path: Path) -> tuple[SigningKey, ...]:
     Raises ConfigurationError where it cannot be read or others may read it, MalformedText where
     it holds no keys; quotes nothing of it.
     """
+    data = read_private(path, LARGEST_KEY_FILE)
+    lines = data.rstrip(b"\n").split(b"\n")
+    return tuple(SigningKey.parse(line) for line in lines)
+
+
+def read_private(path: Path, most: int) -> bytes:
+    """At most so many bytes that nobody but the owner may read; else raises ConfigurationError."""
     try:
         with path.open("rb") as file:
             shared = os.name != "nt" and os.fstat(file.fileno()).st_mode & (
                 stat.S_IRWXG | stat.S_IRWXO
             )
-            data = file.read(LARGEST_KEY_FILE + 1)
+            data = file.read(most + 1)
     except OSError as error:
         raise ConfigurationError(
             f"the key file {path.name!r} cannot be read ({error.strerror})"
@@ -51,7 +58,6 @@ def read_keys(path: Path) -> tuple[SigningKey, ...]:
             f"others than its owner may read the key file {path.name!r}: chmod 600 it, and "
             "replace the key if anybody may have read it"
         )
-    lines = data.rstrip(b"\n").split(b"\n")
-    if len(data) > LARGEST_KEY_FILE:
+    if len(data) > most:
         raise ConfigurationError(f"{path.name!r} is too long for a file of keys")
-    return tuple(SigningKey.parse(line) for line in lines)
+    return data

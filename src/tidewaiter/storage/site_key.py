@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from tidewaiter.errors import ConfigurationError
 from tidewaiter.storage.durable import make_folder, write_new
+from tidewaiter.storage.key_file import read_private
 
 SITE_KEY_FILE = "cameras.site-key"
 SITE_SECRET_LENGTH = 32
+LARGEST_SITE_KEY = 1024
 
 
 def read_site_key(folder: Path) -> bytes | None:
     """The secret kept in a folder of keys; None where none was made. Raises ConfigurationError."""
     path = folder / SITE_KEY_FILE
-    try:
-        text = path.read_bytes()
-    except FileNotFoundError:
+    if not os.path.lexists(path):
         return None
-    except OSError as error:
-        raise ConfigurationError(f"{path.name!r} cannot be read ({error.strerror})") from error
+    text = read_private(path, LARGEST_SITE_KEY)
     try:
         secret = bytes.fromhex(text.decode("ascii"))
     except ValueError:
